@@ -1,0 +1,1 @@
+"""Text in, stances out: sentences, entities, encoding, runtime, classifier. Runs without torch."""

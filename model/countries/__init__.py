@@ -1,0 +1,1 @@
+"""Country and bloc finding: deterministic, explained, without network."""

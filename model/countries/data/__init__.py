@@ -1,0 +1,1 @@
+"""Data files of the country finder; `README.md` explains each."""

@@ -1,0 +1,68 @@
+"""Finding countries and blocs in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from model.countries.candidates import Scanner, View
+from model.countries.gazetteer import Gazetteer
+from model.countries.people import PeopleRules
+from model.countries.rules import PlaceRules
+from model.documents import GivenEntity, Mention, Source
+from model.sentences import Sentence
+
+
+class CountryFinder:
+    """Finds the mentions of countries and blocs in documents; build it once and keep it."""
+
+    def __init__(self) -> None:
+        self._scanner = Scanner(Gazetteer.load())
+        self._places = PlaceRules()
+        self._people = PeopleRules(self._places.is_first_name)
+
+    def find(
+        self,
+        text: str,
+        sentences: Sequence[Sentence],
+        *,
+        date: date | None = None,
+        given: Sequence[GivenEntity] = (),
+    ) -> list[Mention]:
+        """Return the mentions of a document.
+
+        Args:
+            text: The document.
+            sentences: Its sentences, in the order of the text.
+            date: Day of writing, which picks the office-holders of that day; without it every holder counts.
+            given: Entities of the caller's own; they win over everything that they overlap.
+
+        Returns:
+            The mentions in the order of the text; they never overlap, and each lies inside one sentence.
+
+        """
+        if not sentences:
+            return []
+        view = View(text, sentences)
+        own = _find_given(view, given)
+        candidates = self._scanner.scan(view, own)
+        places = self._places.settle(view, candidates, date)
+        people = self._people.settle(view, candidates, places, date)
+        known = sorted([*own, *places, *people], key=lambda mention: mention.start)
+        introduced = self._people.find_introduced(view, known)
+        return sorted([*known, *introduced], key=lambda mention: mention.start)
+
+
+def _find_given(view: View, given: Sequence[GivenEntity]) -> list[Mention]:
+    """Return the mentions of the caller's entities: whole words, case-sensitive, leftmost longest."""
+    codes = {form: entity.code for entity in given for form in entity.mentions if form}
+    if not codes:
+        return []
+    longest_first = sorted(codes, key=len, reverse=True)
+    pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
+    return [
+        Mention(codes[match[0]], match[0], match.start(), match.end(), Source.GIVEN)
+        for match in pattern.finditer(view.text)
+        if view.sentence_index(match.start(), match.end()) is not None
+    ]

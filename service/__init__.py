@@ -1,0 +1,1 @@
+"""Delivery: FastAPI application, command line, settings."""

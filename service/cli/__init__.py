@@ -1,0 +1,1 @@
+"""The ``entity-stance`` command line."""

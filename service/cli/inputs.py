@@ -1,0 +1,41 @@
+"""Reading of the texts that a command is given."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.cli.exits import FAILED, USAGE
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class InputFault(Exception):
+    """A file that cannot be classified.
+
+    Attributes:
+        message: One line that names the file and says what is wrong.
+        code: Exit code of a command that was given only such files.
+    """
+
+    message: str
+    code: int
+
+
+def read_text(name: str) -> str:
+    """Read a UTF-8 file, or standard input when its name is ``-``; line ends stay as they are.
+
+    Raises:
+        InputFault: it does not exist, is a directory, cannot be read or is not UTF-8.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputFault(f"{name}: {reason or 'cannot be read'}", USAGE) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputFault(f"{name}: is not UTF-8 text (byte {error.start}); convert it first", FAILED) from None

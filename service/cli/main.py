@@ -1,0 +1,53 @@
+"""The ``entity-stance`` command.
+
+Each subcommand is a module of its own that imports what it needs when it runs, so that the command starts fast and
+``classify`` works without the packages of the ``train`` extra.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from service.cli.check import check
+from service.cli.classify import classify
+from service.cli.serve import serve
+
+app = typer.Typer(
+    name="entity-stance",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from service.version import package_version  # noqa: PLC0415
+
+        typer.echo(f"entity-stance {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def entity_stance(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """For every country in every sentence: which stance it takes, and toward whom.
+
+    \b
+    Try it:
+      echo "Norway denied that it had misled Iceland." | entity-stance classify -
+    """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
+
+
+app.command()(classify)
+app.command()(serve)
+app.command()(check)
+
+if __name__ == "__main__":
+    app()

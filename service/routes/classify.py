@@ -1,0 +1,55 @@
+"""``POST /classify``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
+
+from service.bodies import require_json
+from service.engine import Engine
+from service.errors import ProblemError, ProblemType
+from service.examples import ANSWER_EXAMPLE, REQUEST_EXAMPLES
+from service.openapi import problem_answers, schema_reference
+from service.schemas import ClassifyAnswer, DocumentsRequest, TextRequest
+
+router = APIRouter(tags=["classification"])
+
+_REQUEST_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"oneOf": [schema_reference(TextRequest), schema_reference(DocumentsRequest)]},
+            "examples": REQUEST_EXAMPLES,
+        }
+    },
+}
+
+
+@router.post(
+    "/classify",
+    summary="Who takes which stance toward whom",
+    openapi_extra={"requestBody": _REQUEST_BODY},
+    responses={
+        200: {
+            "model": ClassifyAnswer,
+            "description": "At least one document was classified; the faulty ones of a batch carry an error instead.",
+            "content": {"application/json": {"example": ANSWER_EXAMPLE}},
+        },
+        **problem_answers(400, 413, 415, 422, 500, 503),
+    },
+)
+async def classify(request: Request) -> Response:
+    """Say for every country in every sentence which stances it takes, and toward whom.
+
+    Send either one `text` (with `id`, `date` and `entities` next to it, if you like) or a list of `documents`; both
+    are answered alike. Offsets count Unicode code points of the text as sent. A faulty document of a batch is
+    answered with an `error` in its place and never costs the others their answer. If no document can be classified,
+    the answer is a problem document: 413 when size is the only fault, otherwise 422.
+    """
+    engine: Engine = request.app.state.engine
+    require_json(request.headers.get("content-type"))
+    try:
+        body = await request.body()
+    except ClientDisconnect:
+        raise ProblemError(ProblemType.INCOMPLETE_BODY, "The connection closed before the body was complete.") from None
+    return Response(content=await engine.classify(body), media_type="application/json")

@@ -1,0 +1,143 @@
+"""From parsed JSON to documents; a bad document of a batch is set aside instead of failing the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from model.documents import Document, check_document
+from model.errors import DocumentError
+from service.errors import Fault, ProblemError, ProblemType, field_path
+from service.schemas import BatchEnvelope, DocumentIn, Options, TextRequest
+from service.settings import Settings
+
+_SURROGATE_REASON = "holds a lone surrogate, which is no character"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A document that cannot be classified, and why."""
+
+    id: str | None
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationRequest:
+    """A validated request.
+
+    Attributes:
+        documents: The documents in the order of the request, bad ones as ``Rejected``.
+        countries: Codes to answer, or ``None`` for all.
+        blocs: Whether to look for blocs.
+        batch: Whether the documents stand in a list, or one at the top of the request.
+    """
+
+    documents: tuple[Document | Rejected, ...]
+    countries: frozenset[str] | None = None
+    blocs: bool = True
+    batch: bool = True
+
+    def path(self, index: int) -> str:
+        """Return where a document stands in the request."""
+        return f"documents[{index}]" if self.batch else ""
+
+
+def read_request(data: Any, settings: Settings) -> ClassificationRequest:
+    """Validate the parsed body of ``POST /classify``.
+
+    Raises:
+        ProblemError: the request as a whole is faulty (422), or has too many documents (413).
+    """
+    if not isinstance(data, dict):
+        raise ProblemError.from_faults([Fault("body", "should be a JSON object")])
+    if ("text" in data) == ("documents" in data):
+        raise ProblemError.from_faults([Fault("body", "should have exactly one of the fields text and documents")])
+    return _read_single(data, settings) if "text" in data else _read_batch(data, settings)
+
+
+def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
+    try:
+        request = TextRequest.model_validate(data)
+    except ValidationError as error:
+        raise ProblemError.from_faults(_faults(error, TextRequest)) from None
+    return _with_options(request, [_checked(request, "", settings)], batch=False)
+
+
+def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
+    try:
+        request = BatchEnvelope.model_validate(data)
+    except ValidationError as error:
+        raise ProblemError.from_faults(_faults(error, BatchEnvelope)) from None
+    limit = settings.max_documents
+    if len(request.documents) > limit:
+        reason = f"should have at most {limit:,} items, not {len(request.documents):,}"
+        raise ProblemError.from_faults([Fault("documents", reason, limit, ProblemType.TOO_LARGE)])
+    documents = [_read_document(item, f"documents[{i}]", settings) for i, item in enumerate(request.documents)]
+    return _with_options(request, documents, batch=True)
+
+
+def _with_options(options: Options, documents: list[Document | Rejected], *, batch: bool) -> ClassificationRequest:
+    countries = None if options.countries is None else frozenset(options.countries)
+    return ClassificationRequest(tuple(documents), countries, options.blocs, batch)
+
+
+def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejected:
+    try:
+        document = DocumentIn.model_validate(data)
+    except ValidationError as error:
+        return Rejected(_usable_id(data), tuple(_faults(error, DocumentIn, path)))
+    return _checked(document, path, settings)
+
+
+def _checked(document: DocumentIn, path: str, settings: Settings) -> Document | Rejected:
+    limit = settings.max_text_characters
+    if len(document.text) > limit:
+        reason = f"should have at most {limit:,} characters, not {len(document.text):,}"
+        fault = Fault(_join(path, "text"), reason, limit, ProblemType.TOO_LARGE)
+        return Rejected(document.id, (fault,))
+    checked = document.to_document()
+    try:
+        check_document(checked)
+    except DocumentError as error:
+        return Rejected(document.id, (document_fault(error, path),))
+    return checked
+
+
+def document_fault(error: DocumentError, path: str) -> Fault:
+    """Return the fault that the classifier finds in the document at a path of the request."""
+    return Fault(_join(path, error.field), error.reason)
+
+
+def _faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
+    return [_fault(item, schema, path) for item in error.errors(include_url=False, include_input=False)]
+
+
+def _fault(item: Any, schema: type[BaseModel], path: str) -> Fault:
+    reason = item["msg"].removeprefix("Value error, ").replace(" after validation", "")
+    match item["type"]:
+        case "extra_forbidden":
+            known = ", ".join(schema.model_fields) if len(item["loc"]) == 1 else "code, name, mentions"
+            reason = f"unknown field; the fields are {known}"
+        case "missing":
+            reason = "is required"
+        case "string_unicode":
+            reason = _SURROGATE_REASON
+        case "model_type" | "dict_type":
+            reason = "should be a JSON object"
+    limit = item.get("ctx", {}).get("max_length")
+    return Fault(_join(path, field_path(item["loc"])) or "body", reason, limit)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path and name else path or name
+
+
+def _usable_id(data: Any) -> str | None:
+    """Return the id of a faulty document, if it has one that can stand in an answer."""
+    try:
+        return DocumentIn.model_validate({"text": "-", "id": data["id"]}).id
+    except (ValidationError, TypeError, KeyError):
+        return None

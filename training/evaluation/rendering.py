@@ -1,0 +1,118 @@
+"""Writing a report: ``report.json`` with everything, ``report.md`` and a self-contained ``report.html``."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from training.evaluation.bootstrap import Estimate
+from training.evaluation.figures import confusion_figure, f1_figure, reliability_figure, slices_figure
+from training.evaluation.metrics import NONE
+from training.evaluation.report import Report, SettingReport
+
+MODEL = "model"
+FAILURES_SHOWN = 50
+"""Swap failures and sentences with wrong entities that the readable reports list; ``report.json`` has all."""
+
+MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$])")
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write a report's three files into a folder, which is made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "report.json").write_text(data + "\n", encoding="utf-8")
+    (folder / "report.md").write_text(render_markdown(report), encoding="utf-8")
+    (folder / "report.html").write_text(render_html(report), encoding="utf-8")
+
+
+def render_markdown(report: Report) -> str:
+    """Return the report as Markdown with tables."""
+    environment = _environment(escape_html=False)
+    environment.filters["md"] = escape_markdown
+    return environment.get_template("report.md").render(_context(report))
+
+
+def render_html(report: Report) -> str:
+    """Return the report as one HTML page with its pictures inside."""
+    pictures = {"end_to_end": _pictures(report, report.end_to_end), "gold": _pictures(report, report.gold_entities)}
+    return _environment(escape_html=True).get_template("report.html").render(_context(report), pictures=pictures)
+
+
+def escape_markdown(text: object) -> str:
+    """Escape a text so that Markdown shows it as it is, also within a table."""
+    return MARKDOWN_SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def format_estimate(estimate: Estimate | None) -> str:
+    """Return a value with its interval, such as ``0.81 (0.76–0.85)``; a dash if it is undefined."""
+    if estimate is None or estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.2f}"
+    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
+
+
+def format_share(value: float | None) -> str:
+    """Return a share as a percentage that says 100% only if nothing is missing."""
+    if value is None:
+        return "–"
+    percent = f"{100 * value:.1f}"
+    return "100%" if value == 1 else f"{'99.9' if percent == '100.0' else percent}%"
+
+
+def format_number(value: float | None) -> str:
+    """Return a number with three decimals; a dash if it is undefined."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def format_stances(stances: Mapping[str, Sequence[str]]) -> str:
+    """Return stances with their targets, such as ``denial → US, warning``."""
+    parts = [f"{label} → {' '.join(targets)}" if targets else label for label, targets in stances.items()]
+    return ", ".join(parts) or NONE
+
+
+def _environment(*, escape_html: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("training.evaluation"),
+        autoescape=escape_html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "estimate": format_estimate,
+        "share": format_share,
+        "number": format_number,
+        "stances": format_stances,
+    }
+    return environment
+
+
+def _context(report: Report) -> dict[str, Any]:
+    return {
+        "report": report,
+        "settings": [("end_to_end", "End to end", report.end_to_end), ("gold", "Gold entities", report.gold_entities)],
+        "model_name": MODEL,
+        "none": NONE,
+        "shown": FAILURES_SHOWN,
+    }
+
+
+def _pictures(report: Report, setting: SettingReport) -> dict[str, str]:
+    """Draw a setting's pictures and return them as base64."""
+    systems = {MODEL: setting.model, **setting.baselines}
+    pictures = {
+        "f1": f1_figure(systems, report.labels),
+        "reliability": reliability_figure(setting.reliability, setting.label_reliability),
+        "confusion": confusion_figure(setting.confusion, report.labels),
+        "slices": slices_figure(setting.slices),
+    }
+    return {name: base64.b64encode(picture).decode("ascii") for name, picture in pictures.items()}

@@ -1,0 +1,148 @@
+"""The evaluation report as plain data; `rendering` writes it to files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from training.evaluation.metrics import Metrics
+from training.evaluation.mistakes import WrongEntities, WrongStances
+from training.evaluation.reliability import Reliability
+from training.evaluation.slices import SliceMetrics
+from training.evaluation.swap import SwapConsistency
+
+SCHEMA = "entity-stance/evaluation-report"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """Which model was evaluated; `sha256` is that of its network file."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file of annotated sentences.
+
+    Attributes:
+        path: Its path, as given.
+        sha256: Hash of the file.
+        records: Number of its non-empty lines.
+    """
+
+    path: str
+    sha256: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    """What was evaluated on.
+
+    Attributes:
+        files: The annotated files.
+        split: The split of them that was used; None for all sentences.
+        sentences: Number of sentences.
+        entities: Number of entities, counted once a sentence.
+        stances: Number of annotated stances, by label.
+        directed: Number of annotated triples (holder, stance, target).
+    """
+
+    files: tuple[DataFile, ...]
+    split: str | None
+    sentences: int
+    entities: int
+    stances: dict[str, int]
+    directed: int
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineData:
+    """What the linear baseline was fitted on; `left_out` sentences stand in the evaluated data too."""
+
+    files: tuple[DataFile, ...]
+    sentences: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the report came about.
+
+    Attributes:
+        created: Time in UTC, ISO 8601.
+        command: The command line.
+        package_version: Version of entity-stance.
+        resamples: Draws of each bootstrap interval.
+        swap_draws: Swapped versions of each text.
+        seed: Seed of the bootstrap and of the swaps.
+        texts: Whether the report shows sentence texts.
+        seconds: How long the evaluation took.
+    """
+
+    created: str
+    command: str
+    package_version: str
+    resamples: int
+    swap_draws: int
+    seed: int
+    texts: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SettingReport:
+    """Everything about one setting.
+
+    Attributes:
+        model: The model's figures.
+        baselines: The baselines' figures, by name.
+        confusion: Gold × predicted counts of the labels and none, see `metrics.confusion_matrix`.
+        reliability: Calibration of all probabilities together.
+        label_reliability: Calibration of each label's.
+        slices: The model's figures on parts of the data.
+        worst: Its most confident mistakes.
+    """
+
+    model: Metrics
+    baselines: dict[str, Metrics]
+    confusion: list[list[int]]
+    reliability: Reliability
+    label_reliability: dict[str, Reliability]
+    slices: tuple[SliceMetrics, ...]
+    worst: tuple[WrongStances, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An evaluation report.
+
+    Attributes:
+        run: How it came about.
+        model: The model.
+        data: The data.
+        baseline_data: What the linear baseline was fitted on; None if there was nothing to fit it on.
+        labels: Labels of the scheme.
+        end_to_end: Figures from raw text: found entities, predicted stances.
+        gold_entities: Figures with the annotated mentions given.
+        swap: Swap consistency.
+        wrong_entities: Sentences whose entities are missed or spurious end to end.
+    """
+
+    run: Run
+    model: ModelSummary
+    data: DataSummary
+    baseline_data: BaselineData | None
+    labels: tuple[str, ...]
+    end_to_end: SettingReport
+    gold_entities: SettingReport
+    swap: SwapConsistency
+    wrong_entities: tuple[WrongEntities, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON data; undefined figures are None."""
+        return {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **asdict(self)}

@@ -1,0 +1,70 @@
+"""The torch module: one encoder pass, a vector per entity, a head for labels and one for targets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+
+class StanceNetwork(nn.Module):
+    """Scores the labels of all entities of a sentence, and whom each is aimed at, from one pass of the encoder.
+
+    The vector of an entity is the mean of the encoder's outputs at its placeholders; the vector of the sentence is the
+    mean over all tokens. ``toward_logits[b, i, j, k]`` says whether label ``k`` of entity ``i`` is aimed at ``j``.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, labels: int, dropout: float = 0.1) -> None:
+        """Put fresh heads for ``labels`` labels on an encoder."""
+        super().__init__()
+        size = int(encoder.config.hidden_size)
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.label_head = nn.Sequential(nn.Linear(2 * size, size), nn.GELU(), nn.Dropout(dropout), nn.Linear(size, labels))
+        self.holder = nn.Linear(2 * size, size)
+        self.target = nn.Linear(size, size)
+        self.toward_head = nn.Linear(size, labels)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, mention_weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Score a batch.
+
+        Args:
+            input_ids: Token ids ``[batch, tokens]``.
+            attention_mask: 1 for tokens, 0 for padding ``[batch, tokens]``.
+            mention_weights: Row-normalised placeholder positions ``[batch, entities, tokens]``.
+
+        Returns:
+            Label logits ``[batch, entities, labels]`` and target logits ``[batch, entities, entities, labels]``.
+        """
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        entities = torch.matmul(mention_weights.to(hidden.dtype), hidden)
+        tokens = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        sentence = (hidden * tokens).sum(1, keepdim=True) / tokens.sum(1, keepdim=True)
+        entities = self.dropout(entities)
+        context = torch.cat([entities, sentence.expand_as(entities)], dim=-1)
+        pairs = functional.gelu(self.holder(context).unsqueeze(2) + self.target(entities).unsqueeze(1))
+        return self.label_head(context), self.toward_head(self.dropout(pairs))
+
+
+def network_loss(
+    label_logits: Tensor, toward_logits: Tensor, labels: Tensor, toward: Tensor, entity_mask: Tensor
+) -> Tensor:
+    """Binary cross-entropy over labels plus that over targets.
+
+    Args:
+        label_logits: ``[batch, entities, labels]``.
+        toward_logits: ``[batch, entities, entities, labels]``.
+        labels: Gold labels, 0 or 1, shaped as ``label_logits``.
+        toward: Gold targets, 0 or 1, shaped as ``toward_logits``.
+        entity_mask: 1 for entities, 0 for padding ``[batch, entities]``.
+
+    Returns:
+        The loss; targets count only where the holder takes the label, since they are asked only then.
+    """
+    label_loss = functional.binary_cross_entropy_with_logits(label_logits.float(), labels, reduction="none")
+    label_loss = (label_loss * entity_mask.unsqueeze(-1)).sum() / entity_mask.sum().clamp(min=1)
+    others = 1 - torch.eye(labels.shape[1], device=labels.device)
+    asked = labels.unsqueeze(2) * (entity_mask.unsqueeze(1) * others).unsqueeze(-1)
+    toward_loss = functional.binary_cross_entropy_with_logits(toward_logits.float(), toward, reduction="none")
+    return label_loss + (toward_loss * asked).sum() / asked.sum().clamp(min=1)

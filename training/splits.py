@@ -1,0 +1,154 @@
+"""Train, dev and test splits that stay as they are when sentences are added.
+
+The split of every sentence is kept in a file ``splits.tsv`` beside the annotated files. Sentences that it does not
+name yet are assigned by one rule: near-duplicates go where their kin already is; the others fill, for each file and
+each combination of labels, the split that is furthest below its share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from model.errors import CorpusError
+from training.corpus import AnnotatedSentence, corpus_files, mention_spans, read_corpus
+
+SPLITS = {"train": 0.8, "dev": 0.1, "test": 0.1}
+SPLITS_FILE = "splits.tsv"
+SHINGLE_WORDS = 3
+NEAR_DUPLICATE = 0.5
+"""Jaccard similarity of word trigrams, countries masked, from which two sentences count as near-duplicates."""
+
+
+def read_split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
+    """Read the sentences of one split from annotated files or folders of them.
+
+    Raises:
+        CorpusError: a file is faulty, or a near-duplicate pair is divided between splits.
+        ValueError: the split is not one of `SPLITS`.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
+    splits = corpus_splits(paths)
+    return [sentence for sentence in read_corpus(paths) if splits[sentence.id] == split]
+
+
+def corpus_splits(paths: Sequence[Path]) -> dict[str, str]:
+    """Return the split of every sentence id, kept ones first, the others by the rule."""
+    files = corpus_files(paths)
+    read_corpus(paths)  # Faults across files (a text or an id twice) are told before anything is assigned.
+    sentences = [(file.name, sentence) for file in files for sentence in _read_or_nothing(file)]
+    kept: dict[str, str] = {}
+    for folder in sorted({file.parent for file in files}):
+        kept |= load_splits(folder / SPLITS_FILE)
+    return assign_splits(sentences, kept)
+
+
+def load_splits(path: Path) -> dict[str, str]:
+    """Read kept splits, one ``id<TAB>split`` a line; a missing file keeps none.
+
+    Raises:
+        CorpusError: a line is malformed.
+    """
+    if not path.exists():
+        return {}
+    kept: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        key, tab, split = line.partition("\t")
+        if not tab or split not in SPLITS:
+            raise CorpusError(f"{path}:{number}: expected an id, a tab and one of {', '.join(SPLITS)}")
+        kept[key] = split
+    return kept
+
+
+def save_splits(path: Path, splits: Mapping[str, str]) -> None:
+    """Write splits in the order of the mapping."""
+    path.write_text("".join(f"{key}\t{split}\n" for key, split in splits.items()), encoding="utf-8")
+
+
+def assign_splits(sentences: Sequence[tuple[str, AnnotatedSentence]], kept: Mapping[str, str]) -> dict[str, str]:
+    """Assign a split to every sentence.
+
+    Args:
+        sentences: Pairs of file name and sentence, in file order.
+        kept: Splits that stand already; they are never changed.
+
+    Returns:
+        The split of each sentence id, in the order given.
+
+    Raises:
+        CorpusError: a sentence that is not kept is a near-duplicate of sentences in different splits.
+    """
+    filled: dict[tuple[str, frozenset[str]], Counter[str]] = defaultdict(Counter)
+    splits: dict[str, str] = {}
+    for file, sentence in sentences:
+        if sentence.id in kept:
+            splits[sentence.id] = kept[sentence.id]
+            filled[_stratum(file, sentence)][kept[sentence.id]] += 1
+    for group in near_duplicate_groups([sentence for _, sentence in sentences]):
+        present = {splits[sentences[index][1].id] for index in group if sentences[index][1].id in splits}
+        new = [index for index in group if sentences[index][1].id not in splits]
+        if len(present) > 1 and new:
+            ids = ", ".join(sentences[index][1].id for index in group)
+            raise CorpusError(f"near-duplicates stand in different splits ({', '.join(sorted(present))}): {ids}")
+        for index in new:
+            file, sentence = sentences[index]
+            counts = filled[_stratum(file, sentence)]
+            split = present.pop() if present else _furthest_below_share(counts)
+            present = {split}
+            splits[sentence.id] = split
+            counts[split] += 1
+    return {sentence.id: splits[sentence.id] for _, sentence in sentences}
+
+
+def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[int]]:
+    """Group sentences linked by near-duplication; groups and members in the order given."""
+    shingles = [_shingles(sentence) for sentence in sentences]
+    places: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    parent = list(range(len(sentences)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    for index, own in enumerate(shingles):
+        shared = Counter(other for shingle in own for other in places[shingle])
+        for other, count in shared.items():
+            if count >= NEAR_DUPLICATE * (len(own) + len(shingles[other]) - count):
+                first, second = sorted((root(index), root(other)))
+                parent[second] = first
+        for shingle in own:
+            places[shingle].append(index)
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index in range(len(sentences)):
+        groups[root(index)].append(index)
+    return list(groups.values())
+
+
+def _read_or_nothing(file: Path) -> list[AnnotatedSentence]:
+    return read_corpus([file]) if file.stat().st_size else []
+
+
+def _stratum(file: str, sentence: AnnotatedSentence) -> tuple[str, frozenset[str]]:
+    return file, frozenset(stance for entity in sentence.entities for stance in entity.stances)
+
+
+def _furthest_below_share(counts: Counter[str]) -> str:
+    total = counts.total() + 1
+    return max(SPLITS, key=lambda split: SPLITS[split] * total - counts[split])
+
+
+def _shingles(sentence: AnnotatedSentence) -> set[tuple[str, ...]]:
+    """Return the word trigrams of a sentence whose countries are masked."""
+    text = sentence.text
+    spans: Iterable[tuple[int, int]] = sorted((s.start, s.end) for entity in mention_spans(sentence) for s in entity)
+    for start, end in reversed(list(spans)):
+        text = f"{text[:start]}@{text[end:]}"
+    words = re.findall(r"\w+|@", text.casefold())
+    if len(words) < SHINGLE_WORDS:
+        return {tuple(words)}
+    return {tuple(words[i : i + SHINGLE_WORDS]) for i in range(len(words) - SHINGLE_WORDS + 1)}

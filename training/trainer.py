@@ -1,0 +1,203 @@
+"""Fit a network on annotated sentences: AdamW, early stopping on dev, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+from torch import Tensor, nn
+from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from training.examples import Collator
+from training.network import StanceNetwork, network_loss
+
+METRIC = "mean_average_precision"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Settings of a training run.
+
+    Attributes:
+        epochs: Passes over the training split, at most.
+        batch_size: Sentences per step.
+        encoder_rate: Peak learning rate of the encoder.
+        head_rate: Peak learning rate of the heads.
+        weight_decay: AdamW weight decay.
+        warmup: Share of the steps in which the rates rise; then they fall along a cosine.
+        patience: Epochs without a better dev score after which training stops.
+        seed: Seed of all random choices.
+        bf16: Whether to compute in bfloat16 where that is safe.
+    """
+
+    epochs: int = 10
+    batch_size: int = 16
+    encoder_rate: float = 1e-4
+    head_rate: float = 5e-4
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    patience: int = 4
+    seed: int = 13
+    bf16: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """Raw scores of the entities of a dataset, flattened, beside their gold labels.
+
+    Attributes:
+        labels: ``[entities, labels]``; ``gold_labels`` alike, 0 or 1.
+        toward: ``[pairs, labels]`` over ordered pairs of entities of the same row; ``gold_toward`` alike; ``asked`` is 1
+            where the pair's holder takes the label.
+    """
+
+    labels: NDArray[np.float32]
+    gold_labels: NDArray[np.float32]
+    toward: NDArray[np.float32]
+    gold_toward: NDArray[np.float32]
+    asked: NDArray[np.float32]
+
+
+class StanceTrainer(Trainer):
+    """The transformers trainer with our loss, our dev score and a learning rate of their own for the heads."""
+
+    def __init__(self, config: TrainingConfig, dev_collator: Collator, **arguments: Any) -> None:
+        """Take the settings and the collator for dev data beside the parent's arguments."""
+        super().__init__(**arguments)
+        self.config = config
+        self.dev_collator = dev_collator
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Make AdamW with one group for the encoder and one for the heads."""
+        if self.optimizer is None:
+            network = model or self.model
+            encoder = [p for name, p in network.named_parameters() if name.startswith("encoder.")]
+            heads = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
+            self.optimizer = torch.optim.AdamW(
+                [
+                    {"params": encoder, "lr": self.config.encoder_rate},
+                    {"params": heads, "lr": self.config.head_rate},
+                ],
+                weight_decay=self.config.weight_decay,
+            )
+        return self.optimizer
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
+        """Return the loss of one batch."""
+        label_logits, toward_logits = _forward(model, inputs)
+        return network_loss(label_logits, toward_logits, inputs["labels"], inputs["toward"], inputs["entity_mask"])
+
+    def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
+        """Score the dev split: mean over the labels of the average precision, which needs no threshold."""
+        logits = predict(self.model, self.eval_dataset, self.dev_collator, self.config.batch_size)
+        metrics = {f"{metric_key_prefix}_{METRIC}": mean_average_precision(logits)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def fit(
+    network: StanceNetwork,
+    train: Dataset,
+    dev: Dataset,
+    collators: tuple[Collator, Collator],
+    checkpoints: Path,
+    config: TrainingConfig,
+) -> dict[str, float]:
+    """Train a network in place; a run that was killed goes on from its last checkpoint.
+
+    Args:
+        network: The network; afterwards it holds the weights of the best epoch.
+        train: Training examples of `build_dataset`.
+        dev: Dev examples.
+        collators: For training (deals slots) and for dev (does not).
+        checkpoints: Folder for checkpoints.
+        config: Settings.
+
+    Returns:
+        Best dev score, epochs run and training time in seconds.
+    """
+    set_seed(config.seed)
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        learning_rate=config.encoder_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=config.warmup,
+        bf16=config.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=METRIC,
+        greater_is_better=True,
+        logging_steps=20,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        seed=config.seed,
+    )
+    trainer = StanceTrainer(
+        config,
+        collators[1],
+        model=network,
+        args=arguments,
+        train_dataset=train,
+        eval_dataset=dev,
+        data_collator=collators[0],
+        callbacks=[EarlyStoppingCallback(early_stopping_patience=config.patience)],
+    )
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    result = trainer.train(resume_from_checkpoint=last)
+    return {
+        "dev_score": float(trainer.state.best_metric or 0.0),
+        "epochs": float(trainer.state.epoch or 0.0),
+        "seconds": float(result.metrics.get("train_runtime", 0.0)),
+    }
+
+
+def predict(network: nn.Module, dataset: Dataset, collator: Collator, batch_size: int = 32) -> Logits:
+    """Run a network over a dataset without training it."""
+    parts: list[tuple[NDArray[np.float32], ...]] = []
+    training = network.training
+    network.eval()
+    with torch.inference_mode():
+        for batch in _batches(dataset, collator, batch_size):
+            label_logits, toward_logits = _forward(network, batch)
+            real = batch["entity_mask"].bool()
+            pairs = real.unsqueeze(2) & real.unsqueeze(1) & ~torch.eye(real.shape[1], dtype=torch.bool)
+            asked = batch["labels"].unsqueeze(2).expand_as(batch["toward"])
+            chosen = (label_logits[real], batch["labels"][real], toward_logits[pairs], batch["toward"][pairs], asked[pairs])
+            parts.append(tuple(tensor.float().cpu().numpy() for tensor in chosen))
+    network.train(training)
+    return Logits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def mean_average_precision(logits: Logits) -> float:
+    """Return the mean average precision over the labels that the gold data holds."""
+    scores = [
+        average_precision_score(gold, scored)
+        for gold, scored in zip(logits.gold_labels.T, logits.labels.T, strict=True)
+        if gold.any()
+    ]
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def _forward(network: nn.Module, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    logits: tuple[Tensor, Tensor] = network(inputs["input_ids"], inputs["attention_mask"], inputs["mention_weights"])
+    return logits
+
+
+def _batches(dataset: Dataset, collator: Collator, size: int) -> Iterator[dict[str, Tensor]]:
+    for start in range(0, len(dataset), size):
+        yield collator([dataset[index] for index in range(start, min(start + size, len(dataset)))])
