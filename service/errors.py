@@ -72,6 +72,7 @@ class ProblemError(Exception):
         faults: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        """Keep the parts of the document, and headers for its response."""
         super().__init__(detail)
         self.type = type
         self.detail = detail
@@ -118,7 +119,10 @@ def describe(faults: Sequence[Fault]) -> str:
     """Say in one sentence what is wrong: the first fault, and how many more there are."""
     first = f"{faults[0].field}: {faults[0].reason}"
     more = len(faults) - 1
-    return first if not more else f"{first} (and {more:,} more {'fault' if more == 1 else 'faults'})"
+    if not more:
+        return first
+    quantity = f"at least {more:,}" if len(faults) >= MAX_LISTED_FAULTS else f"{more:,}"
+    return f"{first} (and {quantity} more {'fault' if more == 1 else 'faults'})"
 
 
 def printable(text: str) -> str:
@@ -187,9 +191,5 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     logger.error("request %s failed", request_id(request.scope), exc_info=error)
-    return response_for(request.scope, internal_problem())
-
-
-def internal_problem() -> ProblemError:
-    """Return the problem of an error that nobody foresaw; its cause stands in the log only."""
-    return ProblemError(ProblemType.INTERNAL, "An unexpected error occurred; the service's log has the cause.")
+    detail = "An unexpected error occurred; the service's log has the cause."
+    return response_for(request.scope, ProblemError(ProblemType.INTERNAL, detail))

@@ -65,7 +65,9 @@ class DocumentIn(_Request):
         description="Your name for the document, repeated in the answer. Documents may share one: "
         "answers stand in the order of the request.",
     )
-    text: str = Field(min_length=1, description="The text; offsets in the answer count its Unicode code points.")
+    text: str = Field(
+        min_length=1, description="The text; offsets in the answer count its Unicode code points. /info has the limits."
+    )
     date: Day = Field(default=None, description="Day of writing, which picks the office-holders of that day.")
     entities: list[GivenEntityIn] = Field(
         default=[], max_length=100, description="Entities to look for besides countries and blocs."
@@ -84,7 +86,8 @@ class Options(_Request):
         default=None,
         min_length=1,
         max_length=1000,
-        description="Answer these entities only; targets of their stances may be others. All when missing.",
+        description="Answer these countries and blocs only (and entities of your own); targets of their stances may be "
+        "others. All when missing.",
     )
     blocs: bool = Field(default=True, description="Whether blocs such as the EU are entities too.")
 

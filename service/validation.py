@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from model.countries.registry import is_known_code
 from model.documents import Document, check_document
 from model.errors import DocumentError
-from service.errors import Fault, ProblemError, ProblemType, field_path
+from service.errors import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path
 from service.schemas import BatchEnvelope, DocumentIn, Options, TextRequest
 from service.settings import Settings
 
@@ -80,8 +81,16 @@ def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationReque
 
 
 def _with_options(options: Options, documents: list[Document | Rejected], *, batch: bool) -> ClassificationRequest:
-    countries = None if options.countries is None else frozenset(options.countries)
+    countries = None
+    if options.countries is not None:
+        countries = frozenset(options.countries) | _own_codes(documents)
     return ClassificationRequest(tuple(documents), countries, options.blocs, batch)
+
+
+def _own_codes(documents: list[Document | Rejected]) -> set[str]:
+    """Return the codes that only the caller's own entities have: these are answered whatever the restriction."""
+    entities = (entity for document in documents if isinstance(document, Document) for entity in document.entities)
+    return {entity.code for entity in entities if not is_known_code(entity.code)}
 
 
 def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejected:
@@ -112,7 +121,9 @@ def document_fault(error: DocumentError, path: str) -> Fault:
 
 
 def _faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
-    return [_fault(item, schema, path) for item in error.errors(include_url=False, include_input=False)]
+    """Return the first faults only: a hostile document can have a million, and nobody reads them."""
+    items = error.errors(include_url=False, include_input=False)[:MAX_LISTED_FAULTS]
+    return [_fault(item, schema, path) for item in items]
 
 
 def _fault(item: Any, schema: type[BaseModel], path: str) -> Fault:

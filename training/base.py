@@ -69,3 +69,9 @@ def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
         noise = torch.randn(len(slots), vectors.shape[1]) * vectors.std() * SLOT_NOISE
         vectors[slots] = mean + noise
     return encoder, tokenizer
+
+
+def pad_token_id(encoder: PreTrainedModel, tokenizer: Tokenizer) -> int:
+    """Return the id that fills short rows; some encoders count positions by it."""
+    pad_id = encoder.config.pad_token_id
+    return int(pad_id) if pad_id is not None and pad_id < tokenizer.get_vocab_size() else 0

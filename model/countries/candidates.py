@@ -126,12 +126,11 @@ class Scanner:
             taken: Mentions in the order of the text whose places are no candidates.
 
         """
-        starts = [mention.start for mention in taken]
+        spans = [(mention.start, mention.end) for mention in taken]
         found: list[Candidate] = []
         last = 0
         for candidate in sorted(self._whole_words(view), key=lambda item: (item.start, -item.end)):
-            before = bisect_left(starts, candidate.end) - 1
-            if candidate.start >= last and (before < 0 or taken[before].end <= candidate.start):
+            if candidate.start >= last and not overlaps(spans, candidate.start, candidate.end):
                 found.append(candidate)
                 last = candidate.end
         return found
@@ -155,7 +154,14 @@ class Scanner:
                 if (stop == end or _takes_s(form)) and _capitals_fit(form, view, start, end, sentence)
             )
             if forms:
-                yield Candidate(start, stop, forms, sentence)
+                # without its title, so that "President Kim" yields to "Kim Jong Il" and not the other way round
+                yield Candidate(start + forms[0].skip, stop, forms, sentence)
+
+
+def overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Tell whether a stretch shares a character with one of the spans, which are sorted and do not overlap."""
+    index = bisect_left(spans, (end, end)) - 1
+    return index >= 0 and spans[index][1] > start
 
 
 def _in_word(character: str) -> bool:
@@ -175,6 +181,8 @@ def _capitals_fit(form: Form, view: View, start: int, end: int, sentence: int) -
         if len(form.text) > 4 and written.isupper():
             return True
         return all(a.isupper() == b.isupper() for a, b in zip(form.text, written, strict=True))
+    if form.alone and len(written) < 4 and written.isupper() and not view.is_capitals(sentence):
+        return False  # "XI" among small letters is a number
     starts = [index for index in range(len(written)) if index == 0 or not form.text[index - 1].isalnum()]
     if all(written[index].isupper() or not form.text[index].isupper() for index in starts):
         return True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from itertools import chain
 
 from model.countries.candidates import Scanner, View
 from model.countries.gazetteer import Gazetteer
 from model.countries.people import PeopleRules
-from model.countries.rules import PlaceRules
+from model.countries.rules import PlaceRules, find_koreas
 from model.documents import GivenEntity, Mention, Source
 from model.sentences import Sentence
 
@@ -20,7 +21,7 @@ class CountryFinder:
     def __init__(self) -> None:
         self._scanner = Scanner(Gazetteer.load())
         self._places = PlaceRules()
-        self._people = PeopleRules(self._places.is_first_name)
+        self._people = PeopleRules()
 
     def find(
         self,
@@ -49,9 +50,13 @@ class CountryFinder:
         candidates = self._scanner.scan(view, own)
         places = self._places.settle(view, candidates, date)
         people = self._people.settle(view, candidates, places, date)
-        known = sorted([*own, *places, *people], key=lambda mention: mention.start)
-        introduced = self._people.find_introduced(view, known)
-        return sorted([*known, *introduced], key=lambda mention: mention.start)
+        known = _in_order(own, places, people)
+        known = _in_order(known, find_koreas(view, known))
+        return _in_order(known, self._people.find_introduced(view, known))
+
+
+def _in_order(*groups: Sequence[Mention]) -> list[Mention]:
+    return sorted(chain(*groups), key=lambda mention: mention.start)
 
 
 def _find_given(view: View, given: Sequence[GivenEntity]) -> list[Mention]:

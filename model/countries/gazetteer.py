@@ -13,7 +13,7 @@ from babel import Locale
 from countryinfo import all_countries
 
 from model.countries.folding import fold
-from model.countries.tables import read_folder, read_lines, read_rows, split_list
+from model.countries.tables import PHRASES, read_folder, read_rows, split_list
 from model.documents import Source
 
 
@@ -111,7 +111,7 @@ def _own_forms() -> Iterator[Form]:
 
 
 def _traps() -> Iterator[Form]:
-    for line in read_lines("traps.txt"):
+    for line in PHRASES["traps"]:
         exact = line.startswith("=")
         yield Form(None, line.removeprefix("="), match=Match.EXACT if exact else Match.ANY)
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import ahocorasick_rs
 
-from model.countries.candidates import Candidate, View
+from model.countries.candidates import Candidate, View, overlaps
+from model.countries.folding import fold
 from model.countries.gazetteer import Form, Term
 from model.countries.registry import entity_info
-from model.countries.rules import NEXT_WORD, PREVIOUS_WORD
-from model.countries.tables import WORDS, read_lines
+from model.countries.rules import NEXT_WORD, PREVIOUS_WORD, is_first_name
+from model.countries.tables import PHRASES, WORDS
 from model.documents import Kind, Mention, Source
 
 GRACE = timedelta(days=60)  # reports go on naming a holder before and after the term
+# How far a name and a title may stand from the country that introduces a person, in characters.
+_REACH_BACK = 90
+_REACH_ON = 120
 
 _FORMER = re.compile(
     r"\b(?:former|ex|one-?time|erstwhile|ousted|deposed|late)[\s-](?:(?!and\b|says?\b|said\b|that\b)[\w.'’-]+\s){0,5}$",
@@ -30,8 +34,10 @@ _AFTER_SURNAME = WORDS["after_surname"]
 
 _PARTICLE = r"(?:(?:bin|ibn|van|von|der|den|de|da|dos|du|la|le|ul|ter|abu|bint)\s|(?:al|el|an|as|ash)[-\s])"
 _WORD = r"(?:(?:al|el|ul|as|ash|an)-)?[A-ZÀ-ÖØ-Þ](?:[\w'’]|-(?=\w)|\.(?=\s?[A-Z]))*"
-_NAME = rf"{_WORD}(?:\s{_PARTICLE}?{_WORD}){{1,3}}"
+_DAYS = r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b)"
+_NAME = rf"{_WORD}(?:\s{_PARTICLE}?{_DAYS}{_WORD}){{1,3}}"
 _DETERMINER = re.compile(r"(?:the|a|an|its|one of)\s|$")
+_CLAUSE_END = re.compile(r"[,.;:]\s|\s(?:said|says|told|warned|added|announced|reported|has|have|had|is|was|will)\b")
 _FAMILY_NAME_FIRST = frozenset({"CN", "KR", "KP", "TW", "HK", "SG", "VN", "KH"})
 
 
@@ -42,15 +48,14 @@ def _phrases(lines: Iterable[str]) -> str:
 class PeopleRules:
     """Settles office-holders and finds introduced persons."""
 
-    def __init__(self, is_first_name: Callable[[str], bool]) -> None:
-        """Take the test for given names that the rules for places use too."""
-        self._is_first_name = is_first_name
-        titles = read_lines("titles.txt")
+    def __init__(self) -> None:
+        titles = PHRASES["titles"]
         self._title_words = frozenset(word.strip(".") for title in titles for word in title.split())
+        self._one_title = re.compile(rf"\b(?:{_phrases(titles)})(?!\w)", re.IGNORECASE)
         title = rf"(?:{_phrases(titles)})s?"
         self._leading = self._title_words | {word for word in titles if word.endswith(".")} | _BEFORE_SURNAME
-        self._title = re.compile(rf"\b{title}(?!\w)", re.IGNORECASE)
-        self._silent = re.compile(rf"\b(?:{_phrases(read_lines('not_speaking.txt'))})\b", re.IGNORECASE)
+        self._title_scanner = ahocorasick_rs.AhoCorasick([fold(title) for title in titles])
+        self._silent = re.compile(rf"\b(?:{_phrases(PHRASES['not_speaking'])})\b", re.IGNORECASE)
         # "Russian Foreign Minister Sergei Lavrov", "Israel's defence minister, Ehud Barak"
         self._title_name = re.compile(
             rf"(?:['’]s?)?(?P<role>(?:\s[\w.'’-]+){{0,5}}?\s(?i:{title}))(?P<link>,?\s)(?P<name>{_NAME})(?!\w)"
@@ -88,9 +93,8 @@ class PeopleRules:
                 continue
             form = _pick(holders, named)
             if form is not None:
-                start = candidate.start + form.skip
-                written = view.text[start : candidate.end]
-                mentions.append(Mention(form.code or "", written, start, candidate.end, Source.OFFICE_HOLDER))
+                written = view.text[candidate.start : candidate.end]
+                mentions.append(Mention(form.code or "", written, candidate.start, candidate.end, Source.OFFICE_HOLDER))
         return mentions
 
     def _is_former(self, view: View, candidate: Candidate) -> bool:
@@ -118,7 +122,7 @@ class PeopleRules:
 
     def _may_precede(self, word: str, headline: bool) -> bool:
         plain = word.strip(".").casefold()
-        if self._is_first_name(word):
+        if is_first_name(word):
             return False
         if not word[0].isupper() or headline:
             return True
@@ -152,12 +156,11 @@ class PeopleRules:
         for index, start, end in automaton.find_matches_as_indexes(view.safe):
             sentence = view.sentence_index(start, end)
             whole = view.opens_word(start) and view.closes_word(end)
-            if sentence is None or not whole or _overlaps(taken, start, end):
+            if sentence is None or not whole or overlaps(taken, start, end):
                 continue
-            code = full.get(patterns[index]) or self._bearer(view, surnames[patterns[index]], start, end, sentence)
-            if code is None:
-                continue
-            mentions.append(Mention(code, view.text[start:end], start, end, Source.INTRODUCED))
+            bearer = full.get(patterns[index]) or self._bearer(view, surnames[patterns[index]], start, end, sentence)
+            if bearer is not None:
+                mentions.append(Mention(bearer, view.text[start:end], start, end, Source.INTRODUCED))
         return mentions
 
     def _bearer(
@@ -178,8 +181,11 @@ class PeopleRules:
     def _introductions(self, view: View, known: Sequence[Mention]) -> Iterator[tuple[str, str, int]]:
         """Yield name, code and place of each person introduced with a country."""
         starts = [mention.start for mention in known]
+        titles = [start for _, start, _ in self._title_scanner.find_matches_as_indexes(view.folded)]
         for mention in known:
-            if mention.source not in {Source.OFFICE_HOLDER, Source.GIVEN}:
+            nearest = bisect_left(titles, mention.start - _REACH_BACK)
+            near = nearest < len(titles) and titles[nearest] < mention.end + _REACH_ON
+            if near and mention.source not in {Source.OFFICE_HOLDER, Source.GIVEN}:
                 for titled, place in self._introduced_by(view, mention):
                     name, start = self._without_title(titled, place)
                     if " " in name and _is_free(starts, start, start + len(name)):
@@ -188,9 +194,13 @@ class PeopleRules:
 
     def _introduced_by(self, view: View, mention: Mention) -> Iterator[tuple[str, int]]:
         """Yield name and place of the persons whom a mention of a country introduces."""
-        before, after = view.before(mention.start, 90), view.after(mention.end, 120)
+        before, after = view.before(mention.start, _REACH_BACK), view.after(mention.end, _REACH_ON)
         follows = self._title_name.match(after)
-        if follows and not self._silent.search(follows["role"]) and not self._silent.search(before[-12:]):
+        if (
+            follows
+            and not self._silent.search(before[-12:] + follows["role"])
+            and not _is_sent_to(mention, follows["role"])
+        ):
             yield follows["name"], mention.end + follows.start("name")
         between = self._name_between_commas.match(after)
         if between and self._title_of.search(before) and not self._silent.search(before):
@@ -220,8 +230,8 @@ class PeopleRules:
             if len(named) > 1:
                 continue
             for match in self._minister.finditer(view.text, sentence.start, sentence.end):
-                free = _is_free(starts, *match.span("name"))
-                if free and not self._silent.search(match["role"]):
+                context = view.before(match.start(), 20) + match["role"]
+                if _is_free(starts, *match.span()) and not self._silent.search(context):
                     yield match["name"], next(iter(named)), match.start("name")
 
     def _apposition(self, mention: Mention, before: str, after: str) -> Iterator[tuple[str, int]]:
@@ -231,9 +241,9 @@ class PeopleRules:
         if name is None:
             return
         head = before[comma + 2 :]
-        clause = head + re.split(r"[,.;:]\s", after, maxsplit=1)[0]
-        described = _DETERMINER.match(head) or self._title.search(head)
-        if described and len(head) <= 45 and self._title.search(clause) and not self._silent.search(clause):
+        clause = head + _CLAUSE_END.split(after, maxsplit=1)[0]
+        described = _DETERMINER.match(head) or self._one_title.search(head)
+        if described and len(head) <= 45 and self._one_title.search(clause) and not self._silent.search(clause):
             yield name["name"], mention.start - len(before) + name.start("name")
 
 
@@ -258,6 +268,11 @@ def _pick(holders: Sequence[Form], named: Counter[str]) -> Form | None:
     return max(full or holders, key=lambda form: (named[form.code or ""], max(term.last for term in form.terms)))
 
 
+def _is_sent_to(mention: Mention, role: str) -> bool:
+    """Tell whether a role is that of a state's ambassador to a bloc: "the U.N. ambassador"."""
+    return mention.source is Source.BLOC and "ambassador" in role.casefold()
+
+
 def _surname(name: str, code: str) -> str:
     """Return the part of a full name by which later sentences call a person."""
     words = name.split()
@@ -268,8 +283,3 @@ def _is_free(starts: Sequence[int], start: int, end: int) -> bool:
     """Tell whether no mention begins in a stretch."""
     index = bisect_left(starts, start)
     return index == len(starts) or starts[index] >= end
-
-
-def _overlaps(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    index = bisect_left(taken, (end, end)) - 1
-    return index >= 0 and taken[index][1] > start

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from model.countries.candidates import Candidate, View
+from model.countries.candidates import Candidate, View, overlaps
 from model.countries.gazetteer import Form
-from model.countries.tables import WORDS, read_rows, read_words, split_list
+from model.countries.tables import WORDS, read_rows, split_list
 from model.documents import Mention, Source
 
 PREVIOUS_WORD = re.compile(r"([\w.'’-]+)\s$")
@@ -18,6 +17,7 @@ _PLACE_BEFORE = re.compile(
     r"\b(?:in|at|from|near|outside|around|across|through|of|to|for|visit|visited|leave|left)\s$", re.I
 )
 _OWNER_GAP = re.compile(r"(?:['’]s?)?\s(?:[A-Z][\w.-]*\s){0,2}")
+_IN_OTHER = re.compile(r"\sin\s(?:the\s)?[A-Z]")
 _OF_OTHER = re.compile(r"\sof\s(?:the\s)?[A-Z]")
 _DATELINE = re.compile(r"\s?(?:\(|:\s|--)")
 _PLACE_AFTER = re.compile(r",\s[A-Z]|\s(?:summit|airport|suburb|hotel|museum)\b")
@@ -32,7 +32,7 @@ _HALF = re.compile(r"(?<![\w-])(North|South)(?=['’]s\s|[.,;:!?]?(?:\s(?![A-Z]|
 _SEATS = frozenset({Source.CAPITAL, Source.SEAT})
 
 # Countries and capitals that are given names too: a capitalised word that is no institution makes them a person.
-_GIVEN_NAMES = WORDS["given_names"]
+_NAMESAKES = WORDS["namesakes"]
 _INSTITUTIONS = WORDS["institutions"]
 
 
@@ -40,7 +40,6 @@ class PlaceRules:
     """Settles candidates that are no persons."""
 
     def __init__(self) -> None:
-        self._first_names = frozenset(name.casefold() for name in read_words("first_names.txt"))
         self._doubts = {
             row["form"]: (_any_word(split_list(row["against"])), _any_word(split_list(row["for"])))
             for row in read_rows("doubtful.tsv")
@@ -65,11 +64,7 @@ class PlaceRules:
                 code = _PREDECESSORS[code]
             written = view.text[candidate.start : candidate.end]
             mentions.append(Mention(code, written, candidate.start, candidate.end, form.source))
-        return sorted([*mentions, *_short_koreas(view, candidates, mentions)], key=lambda mention: mention.start)
-
-    def is_first_name(self, word: str) -> bool:
-        """Tell whether a word is a given name."""
-        return word[0].isupper() and word.casefold() in self._first_names
+        return mentions
 
     def _doubtful_forms(self, view: View, candidates: Sequence[Candidate]) -> set[str]:
         present = {view.folded[candidate.start : candidate.end] for candidate in candidates} & self._doubts.keys()
@@ -88,12 +83,17 @@ class PlaceRules:
         ):
             return False
         previous = PREVIOUS_WORD.search(view.before(candidate.start, 20))
-        if form.source is not Source.ADJECTIVE and previous and self.is_first_name(previous[1]):
+        if form.source is not Source.ADJECTIVE and previous and is_first_name(previous[1]):
             return True
-        if form.text.casefold() not in _GIVEN_NAMES or view.is_headline(candidate.sentence):
+        if form.text.casefold() not in _NAMESAKES or view.is_headline(candidate.sentence):
             return False
         following = NEXT_WORD.match(view.after(candidate.end, 40))
         return following is not None and following[1].istitle() and following[1].casefold() not in _INSTITUTIONS
+
+
+def is_first_name(word: str) -> bool:
+    """Tell whether a word is a given name, with its capital."""
+    return word[0].isupper() and word.casefold() in WORDS["first_names"]
 
 
 def _any_word(words: Sequence[str]) -> re.Pattern[str]:
@@ -120,21 +120,6 @@ def _firm_codes(view: View, candidates: Sequence[Candidate], day: date | None) -
     return codes
 
 
-def _short_koreas(view: View, candidates: Sequence[Candidate], mentions: Sequence[Mention]) -> list[Mention]:
-    """Return the places where a document that names a Korea calls one of them "the North" or "the South"."""
-    if not any(mention.code in _KOREAS.values() for mention in mentions):
-        return []
-    starts = [candidate.start for candidate in candidates]
-    found = []
-    for half in _HALF.finditer(view.text):
-        start, end = half.span(1)
-        nearest = bisect_right(starts, start) - 1
-        inside = nearest >= 0 and candidates[nearest].end > start
-        if not inside and view.sentence_index(start, end) is not None:
-            found.append(Mention(_KOREAS[half[1]], half[1], start, end, Source.NAME))
-    return found
-
-
 def _acting_or_place(view: View, candidate: Candidate) -> Form | None:
     """Return the form that a candidate stands for; None for a seat that is a mere place here."""
     acting = [form for form in candidate.forms if form.acting]
@@ -151,7 +136,8 @@ def _belongs_to_other(
     """Tell whether a body or a title is another state's: "the Philippine Senate"."""
     if not form.owned:
         return False
-    if _OF_OTHER.match(view.after(candidate.end, 20)):
+    after = view.after(candidate.end, 20)
+    if _OF_OTHER.match(after) or (form.shared and _IN_OTHER.match(after)):
         return True
     if previous is None or previous.start < view.sentences[candidate.sentence].start:
         return False
@@ -169,3 +155,21 @@ def _is_place(view: View, candidate: Candidate) -> bool:
     after = view.after(candidate.end)
     opens = candidate.start == view.sentences[candidate.sentence].start
     return bool(_PLACE_AFTER.match(after)) or (opens and bool(_DATELINE.match(after)))
+
+
+def find_koreas(view: View, known: Sequence[Mention]) -> list[Mention]:
+    """Return the places where a document that names a Korea calls one of them "the North" or "the South".
+
+    Args:
+        view: The document.
+        known: The mentions so far, in the order of the text; the new ones overlap none of them.
+
+    """
+    if not any(mention.code in _KOREAS.values() for mention in known):
+        return []
+    spans = [(mention.start, mention.end) for mention in known]
+    return [
+        Mention(_KOREAS[half[1]], half[1], *half.span(1), Source.NAME)
+        for half in _HALF.finditer(view.text)
+        if view.sentence_index(*half.span(1)) is not None and not overlaps(spans, *half.span(1))
+    ]

@@ -15,16 +15,6 @@ def _lines(resource: Traversable) -> Iterator[str]:
             yield stripped
 
 
-def read_lines(name: str) -> list[str]:
-    """Return the lines of a data file without comments and empty lines."""
-    return list(_lines(files("model.countries.data").joinpath(name)))
-
-
-def read_words(name: str) -> frozenset[str]:
-    """Return the words of a data file that lists several a line."""
-    return frozenset(word for line in read_lines(name) for word in line.split())
-
-
 def read_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of a tab-separated data file with a header line."""
     return _rows(files("model.countries.data").joinpath(name))
@@ -43,9 +33,9 @@ def _rows(resource: Traversable) -> list[dict[str, str]]:
     return [dict(zip(header, line.split("\t"), strict=True)) for line in lines]
 
 
-def _read_word_sets(name: str) -> dict[str, frozenset[str]]:
-    data = tomllib.loads(files("model.countries.data").joinpath(name).read_text(encoding="utf-8"))
-    return {key: frozenset(words.split()) for key, words in data.items()}
+def _read_toml(name: str) -> dict[str, str]:
+    data: dict[str, str] = tomllib.loads(files("model.countries.data").joinpath(name).read_text(encoding="utf-8"))
+    return data
 
 
 def split_list(cell: str) -> list[str]:
@@ -53,5 +43,7 @@ def split_list(cell: str) -> list[str]:
     return [item.strip() for item in cell.split(";") if item.strip()]
 
 
-WORDS = _read_word_sets("words.toml")
+WORDS = {key: frozenset(words.split()) for key, words in _read_toml("words.toml").items()}
 """The small word lists of the rules by name."""
+PHRASES = {key: tuple(lines.strip().split("\n")) for key, lines in _read_toml("phrases.toml").items()}
+"""The phrase lists of the rules by name."""

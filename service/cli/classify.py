@@ -17,7 +17,6 @@ from service.days import parse_day
 
 if TYPE_CHECKING:
     from model.classifier import StanceClassifier
-
     from model.results import DocumentResult
 
 
@@ -89,7 +88,12 @@ def classify(  # noqa: PLR0913, PLR0917 - typer turns each parameter into an opt
     results = [outcome for outcome in outcomes if outcome is not None]
     if not results:
         raise typer.Exit(FAILED)
-    _write(classifier, results, format, output)
+    try:
+        _write(classifier, results, format, output)
+    except OSError as error:
+        if output is None:
+            raise
+        stop(f"--output: {output}: {error.strerror}")
     if len(results) < len(files):
         raise typer.Exit(FAILED)
 
@@ -114,14 +118,24 @@ def _codes(value: str | None) -> frozenset[str] | None:
 
 
 def _check_output(output: Path | None, files: list[str]) -> None:
+    """Refuse a target that cannot be written, or whose writing would destroy an input, before any work is done."""
     if output is None:
         return
-    if output.is_dir() or not output.parent.is_dir():
+    try:
+        writable = output.parent.is_dir() and not output.is_dir()
+    except OSError:
+        writable = False
+    if not writable:
         stop(f"--output: {output} is not a file in an existing directory", USAGE)
-    if output.exists() and any(
-        name != STANDARD_INPUT and Path(name).exists() and output.samefile(name) for name in files
-    ):
+    if any(name != STANDARD_INPUT and _is_same_file(output, Path(name)) for name in files):
         stop(f"--output: {output} is one of the files to read", USAGE)
+
+
+def _is_same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
 
 
 def _read(files: list[str]) -> tuple[list[tuple[str, str]], list[int]]:
@@ -132,14 +146,13 @@ def _read(files: list[str]) -> tuple[list[tuple[str, str]], list[int]]:
         try:
             texts.append((name, read_text(name)))
         except InputFault as fault:
-            complain(fault.message)
+            complain(str(fault))
             faults.append(fault.code)
     return texts, faults
 
 
 def _load(model: str | None) -> StanceClassifier:
     from model.classifier import StanceClassifier  # noqa: PLC0415
-
     from model.errors import ModelError  # noqa: PLC0415
 
     try:

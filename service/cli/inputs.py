@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from service.cli.exits import FAILED, USAGE
@@ -11,17 +10,17 @@ from service.cli.exits import FAILED, USAGE
 STANDARD_INPUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
 class InputFault(Exception):
     """A file that cannot be classified.
 
     Attributes:
-        message: One line that names the file and says what is wrong.
         code: Exit code of a command that was given only such files.
     """
 
-    message: str
-    code: int
+    def __init__(self, message: str, code: int) -> None:
+        """Keep one line that names the file and says what is wrong."""
+        super().__init__(message)
+        self.code = code
 
 
 def read_text(name: str) -> str:

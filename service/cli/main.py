@@ -12,7 +12,10 @@ import typer
 
 from service.cli.check import check
 from service.cli.classify import classify
+from service.cli.evaluate import evaluate
 from service.cli.serve import serve
+from service.cli.split import split
+from service.cli.train import train
 
 app = typer.Typer(
     name="entity-stance",
@@ -47,7 +50,10 @@ def entity_stance(
 
 app.command()(classify)
 app.command()(serve)
+app.command()(train)
+app.command()(evaluate)
 app.command()(check)
+app.command()(split)
 
 if __name__ == "__main__":
     app()

@@ -42,7 +42,9 @@ class _Printer:
     def documents(self, results: Sequence[DocumentResult]) -> None:
         for index, result in enumerate(results):
             if len(results) > 1:
-                self.console.print(Text(("\n" if index else "") + _harmless(result.id or ""), style="bold"))
+                self.console.print(
+                    Text(("\n" if index else "") + _harmless(result.id or ""), style="bold"), soft_wrap=True
+                )
             self._document(result)
 
     def _document(self, result: DocumentResult) -> None:

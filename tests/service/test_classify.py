@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from model.classifier import StanceClassifier
 from service_helpers import assert_problem
 
+from model.classifier import StanceClassifier
 from model.documents import Document
 from model.results import DocumentResult
 from service.schemas import ClassifyAnswer
@@ -94,6 +94,15 @@ def test_entities_of_the_caller_are_found(client: httpx.Client) -> None:
     assert set(found) == {"NSC", "DK"}
     assert found["NSC"]["kind"] == "custom"
     assert found["NSC"]["mentions"] == [{"text": "Straits Council", "start": 4, "end": 19, "source": "given"}]
+
+
+def test_entities_of_the_caller_are_answered_whatever_the_restriction(client: httpx.Client) -> None:
+    own = {"code": "NSC", "name": "Northern Straits Council", "mentions": ["Straits Council"]}
+    known = {"code": "DK", "name": "Denmark", "mentions": ["the Copenhagen trio"]}
+    text = "The Straits Council warned Denmark and Sweden."
+    documents = [{"text": text, "entities": [own, known]}, {"text": text}]
+    answer = ask(client, documents=documents, countries=["SE"])
+    assert [codes(document) for document in answer["documents"]] == [{"NSC", "SE"}, {"SE"}]
 
 
 def test_documents_are_answered_in_order_and_may_share_an_id(client: httpx.Client) -> None:

@@ -8,16 +8,15 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from model.classifier import StanceClassifier
 from service_helpers import wait_until
 from typer.testing import CliRunner, Result
 
+from model.classifier import StanceClassifier
 from service.cli.main import app
 from service.schemas import ClassifyAnswer
 
@@ -122,7 +121,7 @@ def test_standard_input_and_several_files(article: Path) -> None:
     assert [document["id"] for document in answer["documents"]] == ["-", str(article)]
     table = succeed("classify", "-", article, stdin="Kenya backs Rwanda.")
     assert table.startswith("-\n")
-    assert f"\n{article}\n" in table.replace("\n" + str(article)[:79], "\n" + str(article)[:79])
+    assert f"\n{article}\n" in table
 
 
 def test_line_ends_and_offsets_are_those_of_the_file(tmp_path: Path) -> None:
@@ -198,6 +197,7 @@ def test_one_bad_file_does_not_cost_the_others_their_answer(article: Path, tmp_p
         (["--countries", ","], "--countries"),
         (["--output", "/nonexistent/out.json"], "--output"),
         (["--output", "/"], "--output"),
+        (["--output", "x" * 5_000], "--output"),
     ],
 )
 def test_senseless_options_are_refused_in_one_line(article: Path, options: list[str], reason: str) -> None:
@@ -242,13 +242,11 @@ def test_check_lists_faults_with_file_and_line(tmp_path: Path) -> None:
     result = fail("check", path, code=1)
     assert f"{path}:2: " in result.stdout
     assert f"{path}:3: " in result.stdout
-    assert (
-        "No such file" in fail("check", tmp_path / "missing.jsonl", code=2).stderr or "missing.jsonl" in result.output
-    )
+    assert "missing.jsonl" in fail("check", tmp_path / "missing.jsonl", code=2).stderr
 
 
 def command(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, check=False, timeout=120, **options)
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, check=False, timeout=60, **options)
 
 
 def test_as_a_command_it_writes_utf_8_whatever_the_locale(article: Path) -> None:
@@ -298,7 +296,6 @@ def test_serve_answers_over_http_and_stops_on_a_signal(tmp_path: Path) -> None:
 
 
 def test_serve_ends_when_it_cannot_work(tmp_path: Path) -> None:
-    started = time.monotonic()
     for arguments, reason, environment in (
         (["--model", str(tmp_path)], "could not be loaded", {}),
         (["--port", "99999"], "ENTITY_STANCE_PORT", {}),
@@ -308,4 +305,3 @@ def test_serve_ends_when_it_cannot_work(tmp_path: Path) -> None:
         assert result.returncode in {1, 2}
         assert reason in result.stderr.decode()
         assert b"Traceback" not in result.stderr
-    assert time.monotonic() - started < 60

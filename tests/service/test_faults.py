@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-from model.classifier import StanceClassifier
 from service_helpers import assert_problem, serving, wait_until
 
+from model.classifier import StanceClassifier
 from model.errors import ModelError
 from service.app import create_app
 from service.settings import Settings
@@ -99,7 +99,7 @@ def test_every_fault_is_listed_up_to_a_hundred(client: httpx.Client) -> None:
     assert {error["field"] for error in few["errors"]} == {"text", "date", "lang"}
     many = assert_problem(client.post("/classify", json={"text": "a", **{f"k{i}": i for i in range(5_000)}}), 422)
     assert len(many["errors"]) == 100
-    assert "4,999 more faults" in many["detail"]
+    assert "at least 99 more faults" in many["detail"]
 
 
 def test_the_answer_to_a_huge_field_name_is_small(client: httpx.Client) -> None:

@@ -1,0 +1,23 @@
+"""Commands that need the packages of an extra say so in one line when these are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from service.cli.exits import USAGE, stop
+
+TRAIN_PACKAGES = frozenset(
+    "accelerate datasets jinja2 matplotlib onnx onnxscript safetensors sklearn torch transformers".split()
+)
+
+
+@contextmanager
+def train_extra() -> Iterator[None]:
+    """Wrap imports that need the extra ``train``; without it, end the command with how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in TRAIN_PACKAGES:
+            raise
+        stop(f"this command needs more packages ({error.name}): pip install 'entity-stance[train]'", USAGE)

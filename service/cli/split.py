@@ -1,0 +1,35 @@
+"""``entity-stance split``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.exits import USAGE, stop
+
+
+def split(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of annotated .jsonl files.")],
+) -> None:
+    """Assign train, dev and test splits, and keep them in FOLDER/splits.tsv.
+
+    Sentences that the file names already stay where they are. New ones go where their near-duplicates are, or fill,
+    file by file and for each combination of stances, the split that is furthest below its share (80, 10, 10%).
+
+    \b
+    Example:
+      entity-stance split seeds/
+    """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
+    from model.errors import CorpusError  # noqa: PLC0415
+    from training.splits import SPLITS, SPLITS_FILE, corpus_splits, save_splits  # noqa: PLC0415
+
+    try:
+        splits = corpus_splits([folder])
+    except CorpusError as error:
+        stop(str(error), USAGE)
+    save_splits(folder / SPLITS_FILE, splits)
+    counts = Counter(splits.values())
+    typer.echo(", ".join(f"{name}: {counts[name]:,}" for name in SPLITS))

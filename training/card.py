@@ -1,0 +1,59 @@
+"""The model card: what a model is, what it was made from, how to read it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.config import ModelConfig
+from training.trainer import TrainingConfig
+
+if TYPE_CHECKING:
+    from training.pipeline import TrainingResult
+
+CARD_FILE = "README.md"
+
+
+def write_card(path: Path, config: ModelConfig, result: TrainingResult, settings: TrainingConfig) -> None:
+    """Write the card of a freshly trained model."""
+    path.write_text("\n".join(_lines(config, result, settings)) + "\n", encoding="utf-8")
+
+
+def _lines(config: ModelConfig, result: TrainingResult, settings: TrainingConfig) -> list[str]:
+    counts, parity = result.sentences, result.parity
+    return [
+        f"# {config.name} {config.version}",
+        "",
+        f"Says for every entity of a sentence which labels of the scheme `{config.scheme.name}` it takes"
+        + (", and toward whom." if config.scheme.directed else "."),
+        "The network reads a placeholder in place of every mention and never learns which country it is.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| Base encoder | `{config.base}` |",
+        f"| Trained on | {counts['train']:,} sentences |",
+        f"| Stopped by | {counts['dev']:,} dev sentences, mean average precision {result.dev_score:.3f} |",
+        f"| Calibrated on | {counts['calibration']:,} sentences that were not trained on |",
+        f"| Training time | {result.seconds:,.0f} s, {result.epochs:g} epochs |",
+        f"| int8 against torch | logits differ by {parity.int8_mean:.2f} in the mean, {parity.int8_max:.2f} at most;"
+        f" {parity.same_side:.1%} on the same side of zero |",
+        "",
+        "## Labels",
+        "",
+        "| label | meaning | threshold | threshold of a target |",
+        "|---|---|---|---|",
+        *(
+            f"| {label.name} | {label.description} | {config.thresholds[label.name]:.2f} |"
+            f" {config.toward_thresholds[label.name]:.2f} |"
+            for label in config.scheme.labels
+        ),
+        "",
+        "## Files",
+        "",
+        *(f"- `{name}`: sha256 `{digest}`" for name, digest in config.files.items()),
+        "",
+        "## Settings",
+        "",
+        *(f"- {name}: {value}" for name, value in asdict(settings).items()),
+    ]

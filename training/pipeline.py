@@ -1,0 +1,166 @@
+"""The whole way from annotated sentences to a model directory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from transformers import set_seed
+
+from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256
+from model.encoding import Encoder
+from model.errors import CorpusError
+from model.scheme import STANCES, LabelScheme
+from training.base import DEFAULT_BASE, load_base, pad_token_id
+from training.calibrate import fit_decisions
+from training.card import CARD_FILE, write_card
+from training.corpus import AnnotatedSentence, corpus_files, read_corpus
+from training.examples import Collator, build_dataset, encodable
+from training.export import Parity, export_network, exported_logits
+from training.network import StanceNetwork
+from training.splits import read_split
+from training.trainer import TrainingConfig, fit
+
+CHECKPOINTS = "checkpoints"
+SETTINGS_FILE = "training.json"
+QUANTISATION_ROWS = 400
+"""Training rows from which the fixed int8 scales are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """What to train, on what, and where the result goes.
+
+    Attributes:
+        data: Annotated files or folders of them; their train splits are learned, their dev splits stop and calibrate.
+        out: The model directory to write.
+        base: Hugging Face name or path of the encoder.
+        calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are as
+            frequent as where the model will work.
+        scheme: The labels.
+        name: Name of the model.
+        version: Version of the model.
+        max_tokens: Token ids that the network reads at once.
+        keep_weights: Whether to keep ``model.safetensors``, to fine-tune further.
+        config: Settings of the optimiser.
+    """
+
+    data: tuple[Path, ...]
+    out: Path
+    base: str = DEFAULT_BASE
+    calibration: tuple[Path, ...] = ()
+    scheme: LabelScheme = STANCES
+    name: str = "entity-stance"
+    version: str = "0.1.0"
+    max_tokens: int = 256
+    keep_weights: bool = False
+    config: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a run came to: dev score, epochs, seconds, parity of the export, and sizes of the data."""
+
+    dev_score: float
+    epochs: float
+    seconds: float
+    parity: Parity
+    sentences: dict[str, int]
+
+
+def train(run: TrainingRun) -> TrainingResult:
+    """Train, calibrate and export a model.
+
+    A run that was killed goes on where it stopped if it is started again with the same settings. The model directory
+    appears only when everything is done.
+
+    Raises:
+        CorpusError: annotated data is faulty, or a split that is needed is empty.
+        ModelError: the base encoder cannot be loaded.
+        ValueError: ``out`` holds checkpoints of a run with other settings.
+    """
+    learned, dev = _split(run.data, "train"), _split(run.data, "dev")
+    held_out = read_corpus(run.calibration) if run.calibration else dev
+    checkpoints = _prepare(run)
+    set_seed(run.config.seed)
+    encoder, tokenizer = load_base(run.base)
+    pad_id = pad_token_id(encoder, tokenizer)
+    rows = Encoder(tokenizer, run.max_tokens)
+    network = StanceNetwork(encoder, len(run.scheme.labels))
+    dealt, fixed = (Collator(tokenizer, run.scheme, pad_id, shuffle_slots=shuffle) for shuffle in (True, False))
+    train_set, dev_set = (build_dataset(part, rows, run.scheme) for part in (learned, dev))
+    fitted = fit(network, train_set, dev_set, (dealt, fixed), checkpoints, run.config)
+
+    building = run.out / "building"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    some = learned[:: max(1, len(learned) // QUANTISATION_ROWS)]
+    parity = export_network(
+        network,
+        building / NETWORK_FILE,
+        rows.encode([encodable(sentence) for sentence in some]),
+        rows.encode([encodable(sentence) for sentence in dev]),
+    )
+    _save_tokenizer(tokenizer, building)
+    if run.keep_weights:
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, building / WEIGHTS_FILE)
+    # Fitted on what the exported network says, since that is the one that answers.
+    labels, targets = fit_decisions(exported_logits(building / NETWORK_FILE, held_out, rows, run.scheme), run.scheme)
+    config = ModelConfig(
+        name=run.name,
+        version=run.version,
+        base=run.base,
+        scheme=run.scheme,
+        max_tokens=run.max_tokens,
+        pad_id=pad_id,
+        thresholds=labels.thresholds,
+        toward_thresholds=targets.thresholds,
+        calibration=labels.calibration,
+        toward_calibration=targets.calibration,
+        files={path.name: file_sha256(path) for path in sorted(building.iterdir())},
+    )
+    config.save(building)
+    counts = {"train": len(learned), "dev": len(dev), "calibration": len(held_out)}
+    result = TrainingResult(**fitted, parity=parity, sentences=counts)
+    write_card(building / CARD_FILE, config, result, run.config)
+    for path in building.iterdir():
+        path.replace(run.out / path.name)
+    building.rmdir()
+    shutil.rmtree(checkpoints)
+    return result
+
+
+def _split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
+    sentences = read_split(paths, split)
+    if not any(sentence.entities for sentence in sentences):
+        raise CorpusError(f"the {split} split of {', '.join(map(str, paths))} has no sentence with an entity")
+    return sentences
+
+
+def _prepare(run: TrainingRun) -> Path:
+    """Make the output folder, and refuse to go on from checkpoints of a different run."""
+    settings = {
+        "data": {str(file): file_sha256(file) for file in corpus_files(run.data)},
+        "base": run.base,
+        "scheme": run.scheme.to_dict(),
+        "max_tokens": run.max_tokens,
+        "config": asdict(run.config),
+    }
+    checkpoints = run.out / CHECKPOINTS
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    path = checkpoints / SETTINGS_FILE
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
+        raise ValueError(f"{checkpoints} holds a run with other data or settings; remove it or choose another --out")
+    path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    return checkpoints
+
+
+def _save_tokenizer(tokenizer: Tokenizer, directory: Path) -> None:
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.save(str(directory / TOKENIZER_FILE))
