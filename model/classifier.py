@@ -46,8 +46,8 @@ class SentenceScores:
 
     Attributes:
         labels: That an entity takes a label, ``[entities, labels]``.
-        toward: That, if it does, the label is aimed at another entity, ``[entities, entities, labels]``, the holder first;
-            0 on the diagonal, and no labels at all if the scheme is undirected.
+        toward: That, if it does, the label is aimed at another entity, ``[entities, entities, labels]``, the holder
+            first; 0 on the diagonal, and no labels at all if the scheme is undirected.
     """
 
     labels: Floats
@@ -152,7 +152,7 @@ class StanceClassifier:
         rows = self._encoder.encode(sentences)
         logits = self._runtime.run(rows)
         labels = [np.full((len(s.entities), len(self.scheme.labels)), -np.inf, np.float32) for s in sentences]
-        toward = [np.full((len(s.entities), *array.shape), -np.inf, np.float32) for s, array in zip(sentences, labels)]
+        toward = [np.full((len(array), *array.shape), -np.inf, np.float32) for array in labels]
         for row, scored in zip(rows, logits, strict=True):
             _merge(row, scored, labels[row.sentence], toward[row.sentence])
         return [self._probabilities(*arrays) for arrays in zip(labels, toward, strict=True)]

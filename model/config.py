@@ -114,7 +114,9 @@ class ModelConfig:
             if Path(name).name != name or not path.is_file():
                 raise ModelError(f"{path}: missing")
             if file_sha256(path) != expected:
-                raise ModelError(f"{path}: its SHA-256 is not the one in {CONFIG_FILE}; the file is damaged or exchanged")
+                raise ModelError(
+                    f"{path}: its SHA-256 is not the one in {CONFIG_FILE}; the file is damaged or exchanged"
+                )
 
 
 def file_sha256(path: Path) -> str:

@@ -48,10 +48,20 @@ def add_placeholders(tokenizer: Tokenizer) -> list[int]:
     tokens = [placeholder(slot) for slot in range(SLOTS)]
     # Not special, so that `encode_special_tokens` leaves them active while it turns "[SEP]" in a text into plain words.
     tokenizer.add_tokens([AddedToken(token, normalized=False, special=False) for token in tokens])
-    ids = [tokenizer.token_to_id(token) for token in tokens]
-    if None in ids:
-        raise ValueError("the tokenizer does not take placeholder tokens")
-    return ids
+    return slot_ids(tokenizer)
+
+
+def slot_ids(tokenizer: Tokenizer) -> list[int]:
+    """Return the ids of the placeholder tokens, in slot order.
+
+    Raises:
+        ValueError: the tokenizer has no placeholders.
+    """
+    ids = [tokenizer.token_to_id(placeholder(slot)) for slot in range(SLOTS)]
+    known = [token for token in ids if token is not None]
+    if len(known) != SLOTS:
+        raise ValueError("the tokenizer has no placeholder tokens")
+    return known
 
 
 class Encoder:
@@ -64,7 +74,7 @@ class Encoder:
         self.tokenizer.no_truncation()
         self.tokenizer.encode_special_tokens = True
         self.max_tokens = max_tokens
-        self._slot_of = {tokenizer.token_to_id(placeholder(slot)): slot for slot in range(SLOTS)}
+        self._slot_ids = frozenset(slot_ids(tokenizer))
         self._prefix, self._suffix = _special_tokens(tokenizer)
 
     def encode(self, sentences: Sequence[EncodableSentence]) -> list[Row]:
@@ -86,7 +96,7 @@ class Encoder:
 
     def _rows(self, sentence: int, ids: list[int], order: list[int]) -> Iterator[Row]:
         """Cut one sentence's ids into rows; ``order`` names the entity of each placeholder in turn."""
-        places = [position for position, token in enumerate(ids) if token in self._slot_of]
+        places = [position for position, token in enumerate(ids) if token in self._slot_ids]
         if len(places) != len(order):
             raise ValueError(f"{len(order)} mentions gave {len(places)} placeholders")
         for start, end in _windows(len(ids), self.max_tokens - len(self._prefix) - len(self._suffix)):
@@ -109,9 +119,7 @@ def mask(sentence: EncodableSentence) -> tuple[str, list[int]]:
     Returns:
         The masked text and, for each placeholder in the order of the text, the index of its entity.
     """
-    mentions = sorted(
-        (span.start, span.end, index) for index, spans in enumerate(sentence.entities) for span in spans
-    )
+    mentions = sorted((span.start, span.end, index) for index, spans in enumerate(sentence.entities) for span in spans)
     pieces: list[str] = []
     last = 0
     for start, end, index in mentions:

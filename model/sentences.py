@@ -1,32 +1,22 @@
 """Text to sentences with exact offsets, made for newswire.
 
-Own rules, because the libraries at hand (pysbd, syntok, blingfire, sentencex, nupunkt) each split at some of "Lt. Col.",
-"p.m. Tuesday", "to the U.S. The" or inside quoted speech, and most give no offsets.
+Own rules, because the libraries at hand (pysbd, syntok, blingfire, sentencex, nupunkt) each split at some of
+"Lt. Col.", "p.m. Tuesday", "to the U.S. The" or inside quoted speech, and most give no offsets.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass
+from importlib.resources import files
 
-TITLES = frozenset(
-    "gen lt col maj sgt cpl capt cmdr adm brig rear vice-adm pvt sen rep gov pres amb sec dr prof rev hon mr mrs ms "
-    "messrs mme mlle m st ste fr msgr eq supt insp det dep asst atty dir mt ft vs approx est fig art".split()
-)
-"""Abbreviations that stand before a name or a word, so that no sentence ends at their full stop."""
-BEFORE_NUMBER = frozenset(
-    "no nos jan feb mar apr jun jul aug sept sep oct nov dec p pp vol ch art sec para paras fig ca c".split()
-)
-"""Abbreviations after which no sentence ends if a number follows."""
-EITHER = frozenset("inc corp ltd co bros plc etc jr sr al mfg dept govt intl nat'l ala ariz calif conn ga mass".split())
-"""Abbreviations that may end a sentence: it ends if the next word is one that opens sentences."""
-OPENERS = frozenset(
-    "the a an this that these those it its he she his her they their we our you i there here but and or so yet for in "
-    "on at by from with after before while when since as if though although however meanwhile also both all some many "
-    "most no not one two three other others another what why how who earlier later last next under according asked "
-    "instead still then now despite during between among over about more officials government".split()
-)
+_WORDS = {
+    kind: frozenset(words.split())
+    for kind, words in tomllib.loads((files("model") / "sentences.toml").read_text(encoding="utf-8")).items()
+}
+TITLES, BEFORE_NUMBER, EITHER, OPENERS = (_WORDS[kind] for kind in ("titles", "before_number", "either", "openers"))
 AFTER_HOUR = re.compile(r"\s+(?:(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\b|[A-Z]{2,4}\b|\()")
 SAYING = re.compile(
     r"\s+(?:[\w.'’-]+\s+){0,5}(?:said|says|asked|told|added|wrote|tweeted|replied|declared|warned|insisted)\b"
@@ -37,6 +27,7 @@ LINE_BREAK = re.compile(r"\n\s*+")
 RUNS_ON = re.compile(r"\s+[.,;:!?)]")
 WORD_BEFORE = re.compile(r"[^\s\"'“”‘’(\[]*$")
 WORD_AFTER = re.compile(r"\s*[\"'“‘«(\[]*([\w'’-]*)")
+TORN_DECIMAL = re.compile(r"[$€£]?\d{1,2}")
 INITIALS = re.compile(r"(?:\w\.)+\w")
 WRAPPED_SHARE = 0.25
 LONGEST_WORD = 40
@@ -83,8 +74,7 @@ def _line_ends(text: str) -> list[int]:
         for found in breaks
         if found.group().count("\n") > 1
         or not (wrapped or text[found.end() : found.end() + 1].islower())
-        or _line_closes(text, found.start())
-        and not wrapped
+        or (_line_closes(text, found.start()) and not wrapped)
     ]
 
 
@@ -124,20 +114,16 @@ def _full_stop_ends(text: str, start: int, end: int, following: str) -> bool:
     """Decide for a bare full stop by the word before it and the word after it."""
     before = WORD_BEFORE.search(text, max(0, start - LONGEST_WORD), start)
     word = before.group() if before else ""
-    plain = word.lower().rpartition("-")[2] if "-" in word else word.lower()
-    if plain in BEFORE_NUMBER and following[:1].isdigit():
-        return False
+    plain = word.lower().rpartition("-")[2] or word.lower()
     if plain in TITLES:
         return False
     if plain in ("a.m", "p.m"):
         return not AFTER_HOUR.match(text, end)
-    if plain in EITHER or INITIALS.fullmatch(word):
-        return following.lower() in OPENERS
-    if len(word) == 1 and word.isalpha() and word.isupper():
-        return following.lower() in OPENERS
-    # "$2. 5 million", a decimal torn apart on its way here.
-    if following[:1].isdigit() and word.lstrip("$€£").isdigit() and len(word.lstrip("$€£")) <= 2:
+    if following[:1].isdigit() and (plain in BEFORE_NUMBER or TORN_DECIMAL.fullmatch(word)):
         return False
+    initial = len(word) == 1 and word.isalpha() and word.isupper()
+    if initial or plain in EITHER or INITIALS.fullmatch(word):
+        return following.lower() in OPENERS
     # "1. First point": the number opens a line and the sentence goes on.
     opens_line = not text[max(0, start - LONGEST_WORD) : start - len(word)].rpartition("\n")[2].strip()
     return not (opens_line and word.isdigit() and len(word) <= 2)

@@ -8,9 +8,14 @@ from typing import Any, NoReturn
 
 from service.errors import ProblemError, ProblemType
 
+CURL_MEDIA_TYPE = "application/x-www-form-urlencoded"
+
 
 def require_json(content_type: str | None) -> None:
-    """Check that a body is declared to be JSON in UTF-8.
+    """Check that a body is not declared to be something else than JSON in UTF-8.
+
+    A form's media type passes, since ``curl -d`` declares it for whatever it sends; if the body is no JSON, reading it
+    says so.
 
     Raises:
         ProblemError: 415, the media type is missing or another one.
@@ -18,7 +23,7 @@ def require_json(content_type: str | None) -> None:
     media_type, _, parameters = (content_type or "").partition(";")
     media_type = media_type.strip().lower()
     charset = _charset(parameters)
-    is_json = media_type == "application/json" or (
+    is_json = media_type in {"application/json", CURL_MEDIA_TYPE} or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
     if not is_json or charset not in {"", "utf-8", "utf8"}:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from model.classifier import StanceClassifier
-
 from model.documents import Document
 from model.errors import DocumentError
 from model.results import DocumentResult

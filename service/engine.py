@@ -8,8 +8,8 @@ from collections.abc import Callable
 import anyio
 import anyio.to_thread
 import orjson
-from model.classifier import StanceClassifier
 
+from model.classifier import StanceClassifier
 from model.errors import EntityStanceError
 from service.bodies import parse_json
 from service.classification import answer

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import torch
 from tokenizers import Tokenizer
+from torch import nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel
 
 from model.countries.registry import entity_info
@@ -64,7 +66,7 @@ def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
     slots = add_placeholders(tokenizer)
     encoder.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
     with torch.no_grad():
-        vectors = encoder.get_input_embeddings().weight
+        vectors = cast(nn.Embedding, encoder.get_input_embeddings()).weight
         mean = torch.stack([vectors[ids].mean(0) for ids in names]).mean(0)
         noise = torch.randn(len(slots), vectors.shape[1]) * vectors.std() * SLOT_NOISE
         vectors[slots] = mean + noise

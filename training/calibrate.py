@@ -66,7 +66,7 @@ def fit_platt(logits: Floats, gold: Floats) -> Calibration:
 
 
 def best_threshold(probabilities: Floats, gold: Floats, seed: int) -> float:
-    """Return the threshold with the best F1: the median over bootstrap resamples, which a few lucky cases don't sway."""
+    """Return the threshold with the best F1: the median over bootstrap resamples, which a few cases don't sway."""
     rng = np.random.default_rng(seed)
     predicted = probabilities[:, None] >= CANDIDATES
     best = []

@@ -21,7 +21,9 @@ class StanceNetwork(nn.Module):
         size = int(encoder.config.hidden_size)
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.label_head = nn.Sequential(nn.Linear(2 * size, size), nn.GELU(), nn.Dropout(dropout), nn.Linear(size, labels))
+        self.label_head = nn.Sequential(
+            nn.Linear(2 * size, size), nn.GELU(), nn.Dropout(dropout), nn.Linear(size, labels)
+        )
         self.holder = nn.Linear(2 * size, size)
         self.target = nn.Linear(size, size)
         self.toward_head = nn.Linear(size, labels)

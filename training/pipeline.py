@@ -24,7 +24,7 @@ from training.examples import Collator, build_dataset, encodable
 from training.export import Parity, export_network, exported_logits
 from training.network import StanceNetwork
 from training.splits import read_split
-from training.trainer import TrainingConfig, fit
+from training.trainer import TrainingConfig, TrainingData, fit
 
 CHECKPOINTS = "checkpoints"
 SETTINGS_FILE = "training.json"
@@ -40,8 +40,8 @@ class TrainingRun:
         data: Annotated files or folders of them; their train splits are learned, their dev splits stop and calibrate.
         out: The model directory to write.
         base: Hugging Face name or path of the encoder.
-        calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are as
-            frequent as where the model will work.
+        calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
+            as frequent as where the model will work.
         scheme: The labels.
         name: Name of the model.
         version: Version of the model.
@@ -92,9 +92,13 @@ def train(run: TrainingRun) -> TrainingResult:
     pad_id = pad_token_id(encoder, tokenizer)
     rows = Encoder(tokenizer, run.max_tokens)
     network = StanceNetwork(encoder, len(run.scheme.labels))
-    dealt, fixed = (Collator(tokenizer, run.scheme, pad_id, shuffle_slots=shuffle) for shuffle in (True, False))
-    train_set, dev_set = (build_dataset(part, rows, run.scheme) for part in (learned, dev))
-    fitted = fit(network, train_set, dev_set, (dealt, fixed), checkpoints, run.config)
+    data = TrainingData(
+        train=build_dataset(learned, rows, run.scheme),
+        dev=build_dataset(dev, rows, run.scheme),
+        train_collator=Collator(tokenizer, run.scheme, pad_id, shuffle_slots=True),
+        dev_collator=Collator(tokenizer, run.scheme, pad_id, shuffle_slots=False),
+    )
+    fitted = fit(network, data, checkpoints, run.config)
 
     building = run.out / "building"
     shutil.rmtree(building, ignore_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -55,8 +55,8 @@ class Logits:
 
     Attributes:
         labels: ``[entities, labels]``; ``gold_labels`` alike, 0 or 1.
-        toward: ``[pairs, labels]`` over ordered pairs of entities of the same row; ``gold_toward`` alike; ``asked`` is 1
-            where the pair's holder takes the label.
+        toward: ``[pairs, labels]`` over ordered pairs of entities of the same row; ``gold_toward`` alike; ``asked`` is
+            1 where the pair's holder takes the label.
     """
 
     labels: NDArray[np.float32]
@@ -64,6 +64,16 @@ class Logits:
     toward: NDArray[np.float32]
     gold_toward: NDArray[np.float32]
     asked: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Examples of `build_dataset` to learn and to stop by, with their collators; the one for training deals slots."""
+
+    train: Dataset
+    dev: Dataset
+    train_collator: Collator
+    dev_collator: Collator
 
 
 class StanceTrainer(Trainer):
@@ -78,7 +88,7 @@ class StanceTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Make AdamW with one group for the encoder and one for the heads."""
         if self.optimizer is None:
-            network = model or self.model
+            network = cast(nn.Module, model or self.model)
             encoder = [p for name, p in network.named_parameters() if name.startswith("encoder.")]
             heads = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
             self.optimizer = torch.optim.AdamW(
@@ -97,7 +107,7 @@ class StanceTrainer(Trainer):
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Score the dev split: mean over the labels of the average precision, which needs no threshold."""
-        logits = predict(self.model, self.eval_dataset, self.dev_collator, self.config.batch_size)
+        logits = predict(cast(nn.Module, self.model), self.eval_dataset, self.dev_collator, self.config.batch_size)
         metrics = {f"{metric_key_prefix}_{METRIC}": mean_average_precision(logits)}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -106,9 +116,7 @@ class StanceTrainer(Trainer):
 
 def fit(
     network: StanceNetwork,
-    train: Dataset,
-    dev: Dataset,
-    collators: tuple[Collator, Collator],
+    data: TrainingData,
     checkpoints: Path,
     config: TrainingConfig,
 ) -> dict[str, float]:
@@ -116,9 +124,7 @@ def fit(
 
     Args:
         network: The network; afterwards it holds the weights of the best epoch.
-        train: Training examples of `build_dataset`.
-        dev: Dev examples.
-        collators: For training (deals slots) and for dev (does not).
+        data: What to learn and what to stop by.
         checkpoints: Folder for checkpoints.
         config: Settings.
 
@@ -149,15 +155,15 @@ def fit(
     )
     trainer = StanceTrainer(
         config,
-        collators[1],
+        data.dev_collator,
         model=network,
         args=arguments,
-        train_dataset=train,
-        eval_dataset=dev,
-        data_collator=collators[0],
+        train_dataset=data.train,
+        eval_dataset=data.dev,
+        data_collator=data.train_collator,
         callbacks=[EarlyStoppingCallback(early_stopping_patience=config.patience)],
     )
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None  # type: ignore[no-untyped-call]
     result = trainer.train(resume_from_checkpoint=last)
     return {
         "dev_score": float(trainer.state.best_metric or 0.0),
@@ -177,7 +183,13 @@ def predict(network: nn.Module, dataset: Dataset, collator: Collator, batch_size
             real = batch["entity_mask"].bool()
             pairs = real.unsqueeze(2) & real.unsqueeze(1) & ~torch.eye(real.shape[1], dtype=torch.bool)
             asked = batch["labels"].unsqueeze(2).expand_as(batch["toward"])
-            chosen = (label_logits[real], batch["labels"][real], toward_logits[pairs], batch["toward"][pairs], asked[pairs])
+            chosen = (
+                label_logits[real],
+                batch["labels"][real],
+                toward_logits[pairs],
+                batch["toward"][pairs],
+                asked[pairs],
+            )
             parts.append(tuple(tensor.float().cpu().numpy() for tensor in chosen))
     network.train(training)
     return Logits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

@@ -36,7 +36,7 @@ class _Query:
     blocs: bool
 
 
-def classify(  # noqa: PLR0913, PLR0917 - typer turns each parameter into an option
+def classify(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="UTF-8 text files; - is standard input.")],
     format: Annotated[
         Format,

@@ -8,7 +8,18 @@ from contextlib import contextmanager
 from service.cli.exits import USAGE, stop
 
 TRAIN_PACKAGES = frozenset(
-    "accelerate datasets jinja2 matplotlib onnx onnxscript safetensors sklearn torch transformers".split()
+    [
+        "accelerate",
+        "datasets",
+        "jinja2",
+        "matplotlib",
+        "onnx",
+        "onnxscript",
+        "safetensors",
+        "sklearn",
+        "torch",
+        "transformers",
+    ]
 )
 
 

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from model.classifier import ModelInfo
 
+from model.classifier import ModelInfo
 from model.results import DocumentResult, EntityResult, SentenceResult, Stance
 
 NO_STANCE = "none"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fastapi import APIRouter, Request
-from model.classifier import StanceClassifier
 
+from model.classifier import StanceClassifier
 from service.engine import Engine
 from service.errors import ProblemError, ProblemType
 from service.openapi import problem_answers

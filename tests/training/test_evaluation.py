@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from model.classifier import ModelInfo, SentenceScores
 
+from model.classifier import ModelInfo, SentenceScores
 from model.countries.finder import CountryFinder
 from model.documents import Document, Entity, Kind, Mention, Source, Span
 from model.encoding import EncodableSentence, mask

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from model.classifier import ModelInfo, SentenceScores
 
+from model.classifier import ModelInfo, SentenceScores
 from model.documents import Document, Mention, Span
 from model.encoding import EncodableSentence
 from model.results import DocumentResult

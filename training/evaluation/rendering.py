@@ -51,12 +51,12 @@ def escape_markdown(text: object) -> str:
 
 
 def format_estimate(estimate: Estimate | None) -> str:
-    """Return a value with its interval, such as ``0.81 (0.76–0.85)``; a dash if it is undefined."""
+    """Return a value with its interval, such as ``0.812 (0.764–0.851)``; a dash if it is undefined."""
     if estimate is None or estimate.value is None:
         return "–"
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f})"
+        return f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
 
 
 def format_share(value: float | None) -> str:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from model.classifier import StanceClassifier
-
 from model.scheme import LabelScheme
 from training.corpus import AnnotatedSentence, corpus_files, read_corpus
 from training.evaluation.baselines import AlwaysNone, Baseline, CueWords, LinearWords

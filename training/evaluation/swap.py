@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from model.classifier import SentenceScores
 
+from model.classifier import SentenceScores
 from model.encoding import EncodableSentence
 from training.evaluation.predictions import Classifier, EndToEnd, predict_end_to_end
 from training.evaluation.records import Labels
