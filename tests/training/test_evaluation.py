@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from model.classifier import ModelInfo, SentenceScores
+from model.classifier import ModelInfo, SentenceScores, StanceClassifier
 from model.countries.finder import CountryFinder
 from model.documents import Document, Entity, Kind, Mention, Source, Span
 from model.encoding import EncodableSentence, mask
@@ -32,7 +34,7 @@ from training.evaluation.rendering import (
     write_report,
 )
 from training.evaluation.report import Report
-from training.evaluation.run import Options, evaluate_classifier
+from training.evaluation.run import Options, evaluate, evaluate_classifier
 from training.evaluation.swap import swap_consistency
 from training.evaluation.swapping import BLOCS, country_forms, draw_codes, swap
 
@@ -102,7 +104,7 @@ class RuleClassifier:
     def _score(self, sentence: EncodableSentence) -> SentenceScores:
         masked, order = mask(sentence)
         count = len(sentence.entities)
-        labels, toward = np.full((count, 4), 0.1), np.zeros((count, count, 4))
+        labels, toward = np.full((count, 4), 0.1, np.float32), np.zeros((count, count, 4), np.float32)
         place = -1
         for piece in re.findall(r"\[ENTITY_\d+\]|\w+", masked):
             if piece.startswith("["):
@@ -374,6 +376,7 @@ def test_markdown_tables_are_whole(report: Report) -> None:
         widths = cells
     assert r"rules \<b\>\&" in text
     assert "| **macro** |" in text
+    assert "None" not in text
 
 
 def test_hostile_texts_are_escaped(paths: tuple[Path, Path]) -> None:
@@ -421,4 +424,39 @@ def test_annotated_mentions_are_given() -> None:
     )
     (prediction,) = predict_given(RuleClassifier(), [locate_annotated(chile)])
     assert prediction.labels == {"CL": {"warning": frozenset({"KE"})}, "KE": {}}
-    assert prediction.scores["CL"].tolist() == [0.1, 0.1, 0.1, 0.9]
+    assert prediction.scores["CL"] == pytest.approx([0.1, 0.1, 0.1, 0.9])
+
+
+@pytest.fixture(scope="module")
+def embedded() -> StanceClassifier:
+    return StanceClassifier.from_pretrained(threads=1)
+
+
+def test_the_embedded_network_cannot_tell_countries_apart(embedded: StanceClassifier) -> None:
+    texts = [
+        ("e-1", "Russia denied on Tuesday that it had shelled the port, and warned Germany against sending ships."),
+        ("e-2", "The White House will stand by Japan and Australia, said Condoleezza Rice in Canberra."),
+        (
+            "e-3",
+            "NATO and the European Union praised Kenya. Its neighbour Ethiopia would respond if Cairo sent men.",
+        ),
+        ("e-4", "BERLIN: Israeli and Turkish envoys rejected a plan of the Quai d'Orsay, while Peruvians looked on."),
+    ]
+    result = swap_consistency(embedded, predict_end_to_end(embedded, texts), draws=5)
+    assert (result.records, result.swapped) == (4, 20)
+    assert result.network == 1
+    assert result.score_difference == 0
+    assert result.end_to_end == 1, result.failures
+
+
+def test_the_embedded_model_is_evaluated_and_reported(paths: tuple[Path, Path], tmp_path: Path) -> None:
+    report = evaluate(None, [paths[0]], tmp_path, options=Options(train_paths=[paths[1]], resamples=20, swap_draws=1))
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["model"] == {
+        "name": report.model.name,
+        "version": report.model.version,
+        "sha256": report.model.sha256,
+    }
+    network = files("model") / "default" / "model.onnx"
+    assert report.model.sha256 == hashlib.sha256(network.read_bytes()).hexdigest()
+    assert report.gold_entities.reliability.count == 4 * 9
+    assert report.swap.network == 1

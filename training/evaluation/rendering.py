@@ -101,7 +101,7 @@ def _context(report: Report) -> dict[str, Any]:
         "report": report,
         "settings": [("end_to_end", "End to end", report.end_to_end), ("gold", "Gold entities", report.gold_entities)],
         "model_name": MODEL,
-        "none": NONE,
+        "no_stance": NONE,
         "shown": FAILURES_SHOWN,
     }
 

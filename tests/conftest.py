@@ -1,0 +1,23 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Shared machines pause at will; a slow example is no failure.
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def newswire_dev() -> Path:
+    """Annotated newswire that may not be republished; set ENTITY_STANCE_NEWSWIRE to its folder to measure on it."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "newswire"
+    path = Path(os.environ.get("ENTITY_STANCE_NEWSWIRE", default)) / "dev.jsonl"
+    if not path.is_file():
+        pytest.skip(f"no annotated newswire at {path}")
+    return path
