@@ -106,14 +106,14 @@ class ModelConfig:
         )
 
     def _check_files(self, directory: Path) -> None:
+        """Check the files that answering needs; weights kept for training may be absent."""
         for name in REQUIRED_FILES:
+            path = directory / name
             if name not in self.files:
                 raise ModelError(f"{directory / CONFIG_FILE}: names no hash for {name}")
-        for name, expected in self.files.items():
-            path = directory / name
-            if Path(name).name != name or not path.is_file():
+            if not path.is_file():
                 raise ModelError(f"{path}: missing")
-            if file_sha256(path) != expected:
+            if file_sha256(path) != self.files[name]:
                 raise ModelError(
                     f"{path}: its SHA-256 is not the one in {CONFIG_FILE}; the file is damaged or exchanged"
                 )

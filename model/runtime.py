@@ -35,7 +35,7 @@ class Runtime:
             ModelError: the runtime cannot read the file.
         """
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or _processors()
         options.inter_op_num_threads = 1
         # Threads that spin while they wait take the cores from whatever else runs on the machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -58,6 +58,11 @@ class Runtime:
                 count = len(rows[index].entities)
                 scores[index] = labels[place, :count], toward[place, :count, :count]
         return [score for score in scores if score is not None]
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def equal_length_batches(rows: Sequence[Row]) -> Iterator[list[int]]:

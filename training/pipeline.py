@@ -64,13 +64,25 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a run came to: dev score, epochs, seconds, parity of the export, and sizes of the data."""
+    """What a run came to.
+
+    Attributes:
+        dev_score: Best mean average precision on the dev split.
+        epochs: Epochs run.
+        seconds: Time that training took.
+        parity: How far the exported network lies from torch's.
+        sentences: Sizes of the train split, the dev split and the calibration data.
+        data: SHA-256 of each annotated file, by name.
+        calibration: The same for the files of calibration, where the dev split did not serve.
+    """
 
     dev_score: float
     epochs: float
     seconds: float
     parity: Parity
     sentences: dict[str, int]
+    data: dict[str, str]
+    calibration: dict[str, str]
 
 
 def train(run: TrainingRun) -> TrainingResult:
@@ -130,7 +142,9 @@ def train(run: TrainingRun) -> TrainingResult:
     )
     config.save(building)
     counts = {"train": len(learned), "dev": len(dev), "calibration": len(held_out)}
-    result = TrainingResult(**fitted, parity=parity, sentences=counts)
+    result = TrainingResult(
+        **fitted, parity=parity, sentences=counts, data=_hashes(run.data), calibration=_hashes(run.calibration)
+    )
     write_card(building / CARD_FILE, config, result, run.config)
     for path in building.iterdir():
         path.replace(run.out / path.name)
@@ -144,6 +158,11 @@ def _split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
     if not any(sentence.entities for sentence in sentences):
         raise CorpusError(f"the {split} split of {', '.join(map(str, paths))} has no sentence with an entity")
     return sentences
+
+
+def _hashes(paths: Sequence[Path]) -> dict[str, str]:
+    """Return the SHA-256 of annotated files by their names, which say more to others than their places here."""
+    return {file.name: file_sha256(file) for file in corpus_files(paths)}
 
 
 def _prepare(run: TrainingRun) -> Path:

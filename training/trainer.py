@@ -165,6 +165,8 @@ def fit(
     )
     last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None  # type: ignore[no-untyped-call]
     result = trainer.train(resume_from_checkpoint=last)
+    # Training in bfloat16 wraps the forward pass; what is exported afterwards must be the plain one.
+    trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
     return {
         "dev_score": float(trainer.state.best_metric or 0.0),
         "epochs": float(trainer.state.epoch or 0.0),

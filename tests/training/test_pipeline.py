@@ -47,7 +47,10 @@ def test_a_trained_model_has_learned_what_it_was_shown(trained: StanceClassifier
         "Japan denied 9 times that it took engines from Kenya. Kenya backs Japan with 4 maps as promised."
     )
     first, second = (sentence.entities for sentence in result.sentences)
-    assert [max(entity.scores, key=entity.scores.__getitem__) for entity in (first[0], second[0])] == ["denial", "support"]
+    assert [max(entity.scores, key=entity.scores.__getitem__) for entity in (first[0], second[0])] == [
+        "denial",
+        "support",
+    ]
     assert [[stance.stance for stance in entities[1].stances] for entities in (first, second)] == [[], []]
     assert [target.code for target in second[0].stances[0].toward] == ["JP"]
 
@@ -66,7 +69,10 @@ def test_the_directory_is_the_unit(run: TrainingRun, trained: StanceClassifier) 
 
 def test_another_kind_of_encoder_trains_alike(tiny_corpus: Path, tiny_roberta: Path, tmp_path: Path) -> None:
     run = TrainingRun(
-        data=(tiny_corpus,), out=tmp_path / "roberta", base=str(tiny_roberta), config=replace(QUICK, epochs=2)
+        data=(tiny_corpus,),
+        out=tmp_path / "roberta",
+        base=str(tiny_roberta),
+        config=replace(QUICK, epochs=2, bf16=True),
     )
     result = train(run)
     assert result.parity.float_max < 1e-2
