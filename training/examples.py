@@ -10,7 +10,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from model.encoding import SLOTS, EncodableSentence, Encoder, slot_ids
+from model.encoding import SLOTS, EncodableSentence, Encoder, slot_ids, vocabulary_size
 from model.scheme import LabelScheme
 from training.corpus import AnnotatedSentence, mention_spans
 
@@ -52,7 +52,7 @@ class Collator:
     def __init__(self, tokenizer: Tokenizer, scheme: LabelScheme, pad_id: int, *, shuffle_slots: bool) -> None:
         """Read the placeholder ids from the tokenizer; ``pad_id`` fills short rows."""
         self.slot_ids = torch.tensor(slot_ids(tokenizer))
-        self.vocabulary = tokenizer.get_vocab_size()
+        self.vocabulary = vocabulary_size(tokenizer)
         self.labels = len(scheme.labels)
         self.pad_id = pad_id
         self.shuffle_slots = shuffle_slots

@@ -8,21 +8,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from transformers import set_seed
 
-from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256
+from model.config import NETWORK_FILE, TOKENIZER_FILE, ModelConfig, file_sha256
 from model.encoding import Encoder
 from model.errors import CorpusError
 from model.scheme import STANCES, LabelScheme
-from training.base import DEFAULT_BASE, load_base, pad_token_id
+from training.base import DEFAULT_BASE, load_network, longest_row, pad_token_id, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
 from training.corpus import AnnotatedSentence, corpus_files, read_corpus
 from training.examples import Collator, build_dataset, encodable
 from training.export import Parity, export_network, exported_logits
-from training.network import StanceNetwork
 from training.splits import read_split
 from training.trainer import TrainingConfig, TrainingData, fit
 
@@ -39,14 +37,14 @@ class TrainingRun:
     Attributes:
         data: Annotated files or folders of them; their train splits are learned, their dev splits stop and calibrate.
         out: The model directory to write.
-        base: Hugging Face name or path of the encoder.
+        base: Hugging Face name or path of the encoder, or a model directory with kept weights.
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
         scheme: The labels.
         name: Name of the model.
         version: Version of the model.
-        max_tokens: Token ids that the network reads at once.
-        keep_weights: Whether to keep ``model.safetensors``, to fine-tune further.
+        max_tokens: Token ids that the network reads at once, at most.
+        keep_weights: Whether to keep the float weights too, to fine-tune further.
         config: Settings of the optimiser.
     """
 
@@ -100,10 +98,9 @@ def train(run: TrainingRun) -> TrainingResult:
     held_out = read_corpus(run.calibration) if run.calibration else dev
     checkpoints = _prepare(run)
     set_seed(run.config.seed)
-    encoder, tokenizer = load_base(run.base)
-    pad_id = pad_token_id(encoder, tokenizer)
-    rows = Encoder(tokenizer, run.max_tokens)
-    network = StanceNetwork(encoder, len(run.scheme.labels))
+    network, tokenizer = load_network(run.base, len(run.scheme.labels))
+    pad_id = pad_token_id(network.encoder, tokenizer)
+    rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
     data = TrainingData(
         train=build_dataset(learned, rows, run.scheme),
         dev=build_dataset(dev, rows, run.scheme),
@@ -124,7 +121,7 @@ def train(run: TrainingRun) -> TrainingResult:
     )
     _save_tokenizer(tokenizer, building)
     if run.keep_weights:
-        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, building / WEIGHTS_FILE)
+        save_weights(network, building)
     # Fitted on what the exported network says, since that is the one that answers.
     labels, targets = fit_decisions(exported_logits(building / NETWORK_FILE, held_out, rows, run.scheme), run.scheme)
     config = ModelConfig(
@@ -132,7 +129,7 @@ def train(run: TrainingRun) -> TrainingResult:
         version=run.version,
         base=run.base,
         scheme=run.scheme,
-        max_tokens=run.max_tokens,
+        max_tokens=rows.max_tokens,
         pad_id=pad_id,
         thresholds=labels.thresholds,
         toward_thresholds=targets.thresholds,

@@ -20,7 +20,10 @@ def train(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model directory to write.")],
     base: Annotated[
         str | None,
-        typer.Option(metavar="NAME|PATH", help="Hugging Face encoder to start from. [default: all-MiniLM-L6-v2]"),
+        typer.Option(
+            metavar="NAME|PATH",
+            help="Hugging Face encoder, or model directory with kept weights. [default: all-MiniLM-L6-v2]",
+        ),
     ] = None,
     calibrate: Annotated[
         list[Path] | None,
@@ -40,7 +43,9 @@ def train(
     max_tokens: Annotated[int, typer.Option(min=16, help="Tokens read at once; longer sentences in windows.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 13,
     bf16: Annotated[bool, typer.Option("--bf16/--no-bf16", help="Compute in bfloat16 where that is safe.")] = True,
-    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep model.safetensors too.")] = False,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Keep the float weights, to fine-tune further.")
+    ] = False,
 ) -> None:
     """Fine-tune a model on annotated sentences.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from model.classifier import StanceClassifier
 from model.config import ModelConfig, file_sha256
+from model.encoding import slot_ids
 from model.errors import CorpusError, ModelError
 from service.cli.main import app
-from training.base import DEFAULT_BASE, load_base, resolve_base
+from training.base import DEFAULT_BASE, load_base, load_network, resolve_base
 from training.pipeline import CHECKPOINTS, TrainingRun, train
 from training.trainer import TrainingConfig
 
@@ -57,14 +61,31 @@ def test_a_trained_model_has_learned_what_it_was_shown(trained: StanceClassifier
 
 def test_the_directory_is_the_unit(run: TrainingRun, trained: StanceClassifier) -> None:
     assert sorted(path.name for path in run.out.iterdir()) == [
-        "README.md", "config.json", "model.onnx", "model.safetensors", "tokenizer.json",
+        "README.md", "config.json", "encoder.json", "model.onnx", "model.safetensors", "tokenizer.json",
     ]  # fmt: skip
     config = ModelConfig.load(run.out)
-    assert set(config.files) == {"model.onnx", "model.safetensors", "tokenizer.json"}
+    assert set(config.files) == {"encoder.json", "model.onnx", "model.safetensors", "tokenizer.json"}
     card = (run.out / "README.md").read_text(encoding="utf-8")
     assert trained.info.sha256 in card
     assert all(f"| {name} |" in card for name in trained.scheme.names)
     assert trained.info.name == "mine"
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_kept_model_can_be_trained_further(run: TrainingRun, tmp_path: Path) -> None:
+    network, tokenizer = load_network(str(run.out), len(run.scheme.labels))
+    kept = load_file(run.out / "model.safetensors")
+    assert all(torch.equal(kept[name], tensor) for name, tensor in network.state_dict().items())
+    assert slot_ids(tokenizer)
+    result = train(replace(run, base=str(run.out), out=tmp_path / "further", config=replace(QUICK, epochs=1)))
+    assert result.dev_score > 0.9
+
+
+@pytest.mark.usefixtures("trained")
+def test_kept_weights_may_be_left_behind(run: TrainingRun, tmp_path: Path) -> None:
+    for name in ("config.json", "model.onnx", "tokenizer.json"):
+        shutil.copy(run.out / name, tmp_path)
+    assert StanceClassifier.from_pretrained(tmp_path).classify("Norway waits.").sentences
 
 
 def test_another_kind_of_encoder_trains_alike(tiny_corpus: Path, tiny_roberta: Path, tmp_path: Path) -> None:
