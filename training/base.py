@@ -59,14 +59,13 @@ def load_network(base: str, labels: int) -> tuple[StanceNetwork, Tokenizer]:
         ModelError: the base cannot be loaded, or has no fast tokenizer.
     """
     directory = Path(base)
+    encoder: PreTrainedModel
     if not (directory / ENCODER_FILE).is_file():
         encoder, tokenizer = load_base(base)
         return StanceNetwork(encoder, labels), tokenizer
     try:
         settings = json.loads((directory / ENCODER_FILE).read_text(encoding="utf-8"))
-        encoder: PreTrainedModel = AutoModel.from_config(  # type: ignore[no-untyped-call]
-            AutoConfig.for_model(**settings)
-        )
+        encoder = AutoModel.from_config(AutoConfig.for_model(**settings))  # type: ignore[no-untyped-call]
         network = StanceNetwork(encoder, labels)
         own = network.state_dict()
         kept = load_file(directory / WEIGHTS_FILE)
