@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
-from model.config import TOKENIZER_FILE, WEIGHTS_FILE, file_sha256
+from model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, file_sha256
 from model.countries.registry import entity_info
 from model.encoding import add_placeholders, vocabulary_size
 from model.errors import ModelError
@@ -73,6 +73,14 @@ def load_network(base: str, labels: int) -> tuple[StanceNetwork, Tokenizer]:
         return network, Tokenizer.from_file(str(directory / TOKENIZER_FILE))
     except Exception as error:  # The libraries raise bare exceptions of their own.
         raise ModelError(f"cannot go on from the model directory {base!r}: {error}") from error
+
+
+def base_name(base: str) -> str:
+    """Return the encoder that a base goes back to: that of the model it goes on from, or the base itself."""
+    path = Path(base) / CONFIG_FILE
+    if not (Path(base) / ENCODER_FILE).is_file() or not path.is_file():
+        return base
+    return str(json.loads(path.read_text(encoding="utf-8"))["base"])
 
 
 def save_weights(network: StanceNetwork, directory: Path) -> None:

@@ -15,7 +15,7 @@ from model.config import NETWORK_FILE, TOKENIZER_FILE, ModelConfig, file_sha256
 from model.encoding import Encoder
 from model.errors import CorpusError
 from model.scheme import STANCES, LabelScheme
-from training.base import DEFAULT_BASE, load_network, longest_row, pad_token_id, save_weights
+from training.base import DEFAULT_BASE, base_name, load_network, longest_row, pad_token_id, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
 from training.corpus import AnnotatedSentence, corpus_files, read_corpus
@@ -127,7 +127,7 @@ def train(run: TrainingRun) -> TrainingResult:
     config = ModelConfig(
         name=run.name,
         version=run.version,
-        base=run.base,
+        base=base_name(run.base),
         scheme=run.scheme,
         max_tokens=rows.max_tokens,
         pad_id=pad_id,

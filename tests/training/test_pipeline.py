@@ -79,6 +79,7 @@ def test_a_kept_model_can_be_trained_further(run: TrainingRun, tmp_path: Path) -
     assert slot_ids(tokenizer)
     result = train(replace(run, base=str(run.out), out=tmp_path / "further", config=replace(QUICK, epochs=1)))
     assert result.dev_score > 0.9
+    assert ModelConfig.load(tmp_path / "further").base == run.base
 
 
 @pytest.mark.usefixtures("trained")
