@@ -22,7 +22,9 @@ types: $(VENV)/dev  ## mypy, strict
 	$(BIN)/mypy
 
 model: $(VENV)/dev  ## Train the shipped model again, into runs/default
-	$(BIN)/entity-stance train seeds/ --out runs/default $(addprefix --calibrate ,$(CALIBRATE))
+	$(BIN)/entity-stance train seeds/ --out runs/first --epochs 8 --keep-weights
+	$(BIN)/entity-stance train seeds/ --base runs/first --out runs/default --epochs 2 \
+		--encoder-rate 4e-5 --head-rate 1e-4 $(addprefix --calibrate ,$(CALIBRATE))
 
 report: $(VENV)/dev  ## Evaluate the shipped model on the test split of the seeds
 	$(BIN)/entity-stance evaluate default seeds/ --split test --report reports/seeds-test
