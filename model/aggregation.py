@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from model.results import Relation, SentenceResult, SummaryRow
-
-SCORE_DIGITS = 4
+from model.results import SCORE_DIGITS, Relation, SentenceResult, SummaryRow
 
 
 def summary(sentences: Sequence[SentenceResult]) -> tuple[SummaryRow, ...]:

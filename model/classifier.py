@@ -21,13 +21,12 @@ from model.countries.registry import entity_info
 from model.documents import Document, Entity, Kind, Mention, Span, check_document
 from model.encoding import EncodableSentence, Encoder, Row
 from model.errors import ModelError
-from model.results import DocumentResult, EntityResult, SentenceResult, Stance, Target
+from model.results import SCORE_DIGITS, DocumentResult, EntityResult, SentenceResult, Stance, Target
 from model.runtime import Runtime
 from model.sentences import Sentence, split_sentences
 
 Floats = NDArray[np.float32]
 
-SCORE_DIGITS = 4
 DOWNLOADED = [CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, "*.md"]
 
 

@@ -105,18 +105,16 @@ class Document:
     entities: tuple[GivenEntity, ...] = field(default=())
 
 
-def check_document(document: Document, max_characters: int | None = None) -> None:
+def check_document(document: Document) -> None:
     """Refuse a document that cannot be read.
 
     Raises:
-        DocumentError: the text is empty, too long, or holds a NUL or a lone surrogate, or a given entity is
-            incomplete; the error names the field and the limit.
+        DocumentError: the text is empty, or holds a NUL or a lone surrogate, or a given entity is
+            incomplete; the error names the field.
     """
     text = document.text
     if not text.strip():
         raise DocumentError("text", "is empty")
-    if max_characters is not None and len(text) > max_characters:
-        raise DocumentError("text", f"has {len(text):,} characters; the limit is {max_characters:,}")
     if "\0" in text:
         raise DocumentError("text", f"holds a NUL character at offset {text.index(chr(0))}")
     try:

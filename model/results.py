@@ -7,6 +7,9 @@ from typing import Any
 
 from model.documents import Entity
 
+SCORE_DIGITS = 4
+"""Digits of a probability in an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

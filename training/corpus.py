@@ -33,11 +33,12 @@ class AnnotatedEntity:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedSentence:
-    """One annotated sentence."""
+    """One annotated sentence; ``file`` is the name of the file that it was read from."""
 
     id: str
     text: str
     entities: tuple[AnnotatedEntity, ...]
+    file: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ def check_corpus(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> Corpus
                 faults += _repeats(record, place, seen_ids, seen_texts)
             check.faults += [f"{place}: {fault}" for fault in faults]
             if not faults:
-                sentence = _sentence(record)
+                sentence = _sentence(record, path.name)
                 check.sentences.append(sentence)
                 _count(sentence, check.counts)
     return check
@@ -226,7 +227,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _sentence(record: dict[str, Any]) -> AnnotatedSentence:
+def _sentence(record: dict[str, Any], file: str) -> AnnotatedSentence:
     entities = tuple(
         AnnotatedEntity(
             entity["code"],
@@ -235,7 +236,7 @@ def _sentence(record: dict[str, Any]) -> AnnotatedSentence:
         )
         for entity in record["entities"]
     )
-    return AnnotatedSentence(record["id"], record["text"], entities)
+    return AnnotatedSentence(record["id"], record["text"], entities, file)
 
 
 def _count(sentence: AnnotatedSentence, counts: Counter[str]) -> None:

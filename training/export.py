@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from model.encoding import Encoder, Row
-from model.runtime import Runtime, build_feed, equal_length_batches
+from model.runtime import Floats, Runtime, build_feed, equal_length_batches
 from model.scheme import LabelScheme
 from training.corpus import AnnotatedSentence
 from training.examples import build_dataset, encodable
@@ -75,13 +75,12 @@ def export_network(network: StanceNetwork, path: Path, calibration: Sequence[Row
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "float.onnx"
         _export_float(clipped, exported)
-        float_max = max(_differences([_torch_logits(clipped, row) for row in held_out], exported, held_out))
+        float_max = max(_differences(_torch_logits(clipped, held_out), Runtime(exported).run(held_out)))
         if float_max > TOLERANCE:
             raise RuntimeError(f"the ONNX export differs from torch by {float_max:.2g} in a logit")
         _quantize(exported, path, calibration)
-    reference = [_torch_logits(network, row) for row in held_out]
-    differences = _differences(reference, path, held_out)
-    scored = Runtime(path).run(held_out)
+    reference, scored = _torch_logits(network, held_out), Runtime(path).run(held_out)
+    differences = _differences(reference, scored)
     same = [np.mean((mine > 0) == (theirs[0] > 0)) for mine, theirs in zip(reference, scored, strict=True)]
     return Parity(float_max, float(np.mean(differences)), max(differences), float(np.mean(same)))
 
@@ -191,13 +190,10 @@ def _tensors(feed: dict[str, Any]) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array) for name, array in feed.items()}
 
 
-def _torch_logits(network: StanceNetwork, row: Row) -> NDArray[np.float32]:
+def _torch_logits(network: StanceNetwork, rows: Sequence[Row]) -> list[Floats]:
     with torch.inference_mode():
-        labels, _ = network(**_tensors(build_feed([row])))
-    result: NDArray[np.float32] = labels[0].float().numpy()
-    return result
+        return [network(**_tensors(build_feed([row])))[0][0].float().numpy() for row in rows]
 
 
-def _differences(reference: Sequence[NDArray[np.float32]], path: Path, rows: Sequence[Row]) -> list[float]:
-    scored = Runtime(path).run(rows)
+def _differences(reference: Sequence[Floats], scored: Sequence[tuple[Floats, Floats]]) -> list[float]:
     return [float(np.abs(mine - theirs[0]).max()) for mine, theirs in zip(reference, scored, strict=True)]

@@ -31,19 +31,14 @@ def read_split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
-    splits = corpus_splits(paths)
-    return [sentence for sentence in read_corpus(paths) if splits[sentence.id] == split]
+    sentences = read_corpus(paths)
+    splits = _splits_of(sentences, paths)
+    return [sentence for sentence in sentences if splits[sentence.id] == split]
 
 
 def corpus_splits(paths: Sequence[Path]) -> dict[str, str]:
     """Return the split of every sentence id, kept ones first, the others by the rule."""
-    files = corpus_files(paths)
-    read_corpus(paths)  # Faults across files (a text or an id twice) are told before anything is assigned.
-    sentences = [(file.name, sentence) for file in files for sentence in _read_or_nothing(file)]
-    kept: dict[str, str] = {}
-    for folder in sorted({file.parent for file in files}):
-        kept |= load_splits(folder / SPLITS_FILE)
-    return assign_splits(sentences, kept)
+    return _splits_of(read_corpus(paths), paths)
 
 
 def load_splits(path: Path) -> dict[str, str]:
@@ -129,8 +124,11 @@ def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[i
     return list(groups.values())
 
 
-def _read_or_nothing(file: Path) -> list[AnnotatedSentence]:
-    return read_corpus([file]) if file.stat().st_size else []
+def _splits_of(sentences: Sequence[AnnotatedSentence], paths: Sequence[Path]) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for folder in sorted({file.parent for file in corpus_files(paths)}):
+        kept |= load_splits(folder / SPLITS_FILE)
+    return assign_splits([(sentence.file, sentence) for sentence in sentences], kept)
 
 
 def _stratum(file: str, sentence: AnnotatedSentence) -> tuple[str, frozenset[str]]:

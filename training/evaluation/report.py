@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from model.classifier import ModelInfo
 from training.evaluation.metrics import Metrics
 from training.evaluation.mistakes import WrongEntities, WrongStances
 from training.evaluation.reliability import Reliability
@@ -13,15 +14,6 @@ from training.evaluation.swap import SwapConsistency
 
 SCHEMA = "entity-stance/evaluation-report"
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSummary:
-    """Which model was evaluated; `sha256` is that of its network file."""
-
-    name: str
-    version: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +126,7 @@ class Report:
     """
 
     run: Run
-    model: ModelSummary
+    model: ModelInfo
     data: DataSummary
     baseline_data: BaselineData | None
     labels: tuple[str, ...]

@@ -35,7 +35,6 @@ from training.evaluation.report import (
     BaselineData,
     DataFile,
     DataSummary,
-    ModelSummary,
     Report,
     Run,
     SettingReport,
@@ -115,7 +114,7 @@ def evaluate_classifier(
     end_to_end = predict_end_to_end(classifier, [(sentence.id, sentence.text) for sentence in sentences])
     setting = _Setting(sentences, gold, scheme, baselines, options)
     return Report(
-        model=ModelSummary(classifier.info.name, classifier.info.version, classifier.info.sha256),
+        model=classifier.info,
         data=_data_summary(data_paths, options.split, gold, scheme),
         baseline_data=baseline_data,
         labels=scheme.names,
