@@ -5,6 +5,11 @@ BIN := $(VENV)/bin
 # What the shipped thresholds were fitted on; any annotated file with stances at the rates of real news will do.
 CALIBRATE ?=
 
+# A folder with the public files that seeds/standoff/sources.toml names; they are downloaded where it is not given.
+PUBLIC ?=
+# What of real text could be joined with its annotations, if anything.
+STANDOFF = $$(ls -d seeds/standoff/hydrated 2>/dev/null)
+
 .PHONY: demo test lint types model report clean
 
 demo: $(VENV)/base  ## Install the base and print the stances of the worked example
@@ -21,13 +26,19 @@ lint: $(VENV)/dev  ## Style, docstrings, annotations and the direction of import
 types: $(VENV)/dev  ## mypy, strict
 	$(BIN)/mypy
 
-model: $(VENV)/dev  ## Train the shipped model again, into runs/default
-	$(BIN)/entity-stance train seeds/ --out runs/first --epochs 8 --keep-weights
-	$(BIN)/entity-stance train seeds/ --base runs/first --out runs/default --epochs 2 \
-		--encoder-rate 4e-5 --head-rate 1e-4 $(addprefix --calibrate ,$(CALIBRATE))
+model: $(VENV)/teacher  ## Train the shipped model again, into runs/default: first a teacher, then the student
+	$(BIN)/entity-stance seeds hydrate $(addprefix --from ,$(PUBLIC)) || echo "going on without real text"
+	$(BIN)/entity-stance train seeds/ $(STANDOFF) --base sentence-transformers/all-mpnet-base-v2 --out runs/teacher \
+		--keep-weights --epochs 4 --encoder-rate 3e-5 --head-rate 3e-4 --encoder-dropout 0
+	$(BIN)/entity-stance train seeds/ $(STANDOFF) --teacher runs/teacher --variants 4000 --out runs/default \
+		--epochs 6 --encoder-rate 1.5e-4 --head-rate 5e-4 --encoder-dropout 0 $(addprefix --calibrate ,$(CALIBRATE))
 
 report: $(VENV)/dev  ## Evaluate the shipped model on the test split of the seeds
 	$(BIN)/entity-stance evaluate default seeds/ --split test --report reports/seeds-test
+
+$(VENV)/teacher: $(VENV)/dev
+	$(BIN)/pip install --quiet --editable '.[teacher]'
+	touch $@
 
 clean:  ## Remove everything that is made
 	rm -rf $(VENV) build dist runs reports *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

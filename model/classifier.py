@@ -212,10 +212,15 @@ class StanceClassifier:
         return Stance(name, _rounded(scores.labels[holder, label]), toward)
 
 
+def default_directory() -> Path:
+    """Return the directory of the embedded model."""
+    return Path(str(files("model") / "default"))
+
+
 def _model_directory(path_or_name: str | Path | None, revision: str | None) -> Path:
     """Return the directory of a model, downloaded from the hub if it is no path."""
     if path_or_name is None:
-        return Path(str(files("model") / "default"))
+        return default_directory()
     path = Path(path_or_name)
     name = str(path_or_name)
     if path.exists() or path.is_absolute() or name.startswith(".") or name.count("/") != 1:

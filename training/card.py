@@ -7,20 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.config import ModelConfig
-from training.trainer import TrainingConfig
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingResult
+    from training.pipeline import TrainingResult, TrainingRun
 
 CARD_FILE = "README.md"
 
 
-def write_card(path: Path, config: ModelConfig, result: TrainingResult, settings: TrainingConfig) -> None:
+def write_card(path: Path, config: ModelConfig, result: TrainingResult, run: TrainingRun) -> None:
     """Write the card of a freshly trained model."""
-    path.write_text("\n".join(_lines(config, result, settings)) + "\n", encoding="utf-8")
+    path.write_text("\n".join(_lines(config, result, run)) + "\n", encoding="utf-8")
 
 
-def _lines(config: ModelConfig, result: TrainingResult, settings: TrainingConfig) -> list[str]:
+def _lines(config: ModelConfig, result: TrainingResult, run: TrainingRun) -> list[str]:
     counts, parity = result.sentences, result.parity
     return [
         f"# {config.name} {config.version}",
@@ -33,6 +32,7 @@ def _lines(config: ModelConfig, result: TrainingResult, settings: TrainingConfig
         "|---|---|",
         f"| Base encoder | `{config.base}` |",
         f"| Trained on | {counts['train']:,} sentences, the train split of the data below |",
+        *_teaching(result, run),
         f"| Stopped by | {counts['dev']:,} dev sentences, mean average precision {result.dev_score:.3f} |",
         f"| Calibrated on | {counts['calibration']:,} sentences that were not trained on |",
         f"| Training time | {result.seconds:,.0f} s, {result.epochs:g} epochs |",
@@ -64,5 +64,16 @@ def _lines(config: ModelConfig, result: TrainingResult, settings: TrainingConfig
         "",
         "## Settings",
         "",
-        *(f"- {name}: {value}" for name, value in asdict(settings).items()),
+        *(f"- {name}: {value}" for name, value in asdict(run.config).items()),
+    ]
+
+
+def _teaching(result: TrainingResult, run: TrainingRun) -> list[str]:
+    """Return the row on teachers, with the hash of what each knew."""
+    if not result.teachers:
+        return []
+    names = ", ".join(f"`{name}` ({digest[:12]}…)" for name, digest in result.teachers.items())
+    return [
+        f"| Taught by | teacher {names}, whose word counts for {run.teacher_share:g} beside the annotation; alone on"
+        f" {run.variants:,} variants of the sentences |"
     ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -20,27 +23,53 @@ def encodable(sentence: AnnotatedSentence) -> EncodableSentence:
     return EncodableSentence(sentence.text, tuple(tuple(spans) for spans in mention_spans(sentence)))
 
 
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a network shall say of the entities of one sentence, as probabilities.
+
+    Attributes:
+        labels: ``[entities, labels]``.
+        toward: ``[entities, entities, labels]``: whether the label of the first entity is aimed at the second.
+    """
+
+    labels: NDArray[np.float32]
+    toward: NDArray[np.float32]
+
+
+def gold_targets(sentence: AnnotatedSentence, scheme: LabelScheme) -> Targets:
+    """Return the annotation of a sentence as probabilities of 0 and 1."""
+    codes = [entity.code for entity in sentence.entities]
+    labels = [[name in entity.stances for name in scheme.names] for entity in sentence.entities]
+    toward = [
+        [[code in entity.stances.get(name, ()) for name in scheme.names] for code in codes]
+        for entity in sentence.entities
+    ]
+    size = len(codes), len(scheme.names)
+    return Targets(np.array(labels, np.float32).reshape(size), np.array(toward, np.float32).reshape(size[0], *size))
+
+
 def build_dataset(sentences: Sequence[AnnotatedSentence], encoder: Encoder, scheme: LabelScheme) -> Dataset:
-    """Encode annotated sentences, one row each (several for those longer than the model reads at once).
+    """Encode annotated sentences; see `target_dataset`."""
+    targets = [gold_targets(sentence, scheme) for sentence in sentences]
+    return target_dataset([encodable(sentence) for sentence in sentences], targets, encoder)
+
+
+def target_dataset(sentences: Sequence[EncodableSentence], targets: Sequence[Targets], encoder: Encoder) -> Dataset:
+    """Encode sentences with what to learn of them: one row each, several for those longer than the model reads at once.
 
     Returns:
         A dataset with the columns ``input_ids`` (token ids), ``positions`` (per entity its placeholders' positions),
-        ``labels`` (entities x labels, 0 or 1) and ``toward`` (entities x entities x labels, 0 or 1).
+        ``labels`` (entities x labels, 0 to 1) and ``toward`` (entities x entities x labels, 0 to 1).
     """
-    rows = encoder.encode([encodable(sentence) for sentence in sentences])
     examples: list[dict[str, Any]] = []
-    for row in rows:
-        entities = [sentences[row.sentence].entities[index] for index in row.entities]
-        codes = [entity.code for entity in entities]
+    for row in encoder.encode(sentences):
+        wanted, members = targets[row.sentence], np.array(row.entities)
         examples.append(
             {
                 "input_ids": row.ids,
                 "positions": [list(positions) for positions in row.positions],
-                "labels": [[float(name in entity.stances) for name in scheme.names] for entity in entities],
-                "toward": [
-                    [[float(code in entity.stances.get(name, ())) for name in scheme.names] for code in codes]
-                    for entity in entities
-                ],
+                "labels": wanted.labels[members].tolist(),
+                "toward": wanted.toward[np.ix_(members, members)].tolist(),
             }
         )
     return Dataset.from_list(examples)

@@ -24,7 +24,7 @@ from training.corpus import AnnotatedSentence
 from training.examples import build_dataset, encodable
 from training.network import StanceNetwork
 from training.outliers import clip_outliers
-from training.trainer import Logits
+from training.trainer import Logits, collect_logits
 
 OPSET = 21
 INPUTS: dict[str, dict[int, str]] = {
@@ -90,14 +90,7 @@ def exported_logits(
 ) -> Logits:
     """Score the annotated entities of sentences with an exported network."""
     dataset = build_dataset(sentences, encoder, scheme)
-    scored = Runtime(path).run(encoder.encode([encodable(sentence) for sentence in sentences]))
-    parts = []
-    for example, (labels, toward) in zip(dataset, scored, strict=True):
-        gold, gold_toward = np.array(example["labels"], np.float32), np.array(example["toward"], np.float32)
-        pairs = ~np.eye(len(gold), dtype=bool)
-        asked = np.broadcast_to(gold[:, None], gold_toward.shape)
-        parts.append((labels, gold, toward[pairs], gold_toward[pairs], asked[pairs]))
-    return Logits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return collect_logits(dataset, Runtime(path).run(encoder.encode([encodable(sentence) for sentence in sentences])))
 
 
 def _export_float(network: StanceNetwork, path: Path) -> None:

@@ -8,21 +8,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from datasets import Dataset
 from tokenizers import Tokenizer
 from transformers import set_seed
 
-from model.config import NETWORK_FILE, TOKENIZER_FILE, ModelConfig, file_sha256
+from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256
 from model.encoding import Encoder
-from model.errors import CorpusError
+from model.errors import CorpusError, ModelError
 from model.scheme import STANCES, LabelScheme
 from training.base import DEFAULT_BASE, base_name, load_network, longest_row, pad_token_id, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
 from training.corpus import AnnotatedSentence, corpus_files, read_corpus
-from training.examples import Collator, build_dataset, encodable
+from training.distillation import mixed, teacher_targets
+from training.examples import Collator, build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
 from training.splits import read_split
 from training.trainer import TrainingConfig, TrainingData, fit
+from training.variants import variants
 
 CHECKPOINTS = "checkpoints"
 SETTINGS_FILE = "training.json"
@@ -38,6 +41,9 @@ class TrainingRun:
         data: Annotated files or folders of them; their train splits are learned, their dev splits stop and calibrate.
         out: The model directory to write.
         base: Hugging Face name or path of the encoder, or a model directory with kept weights.
+        teachers: Model directories with kept weights to learn from, besides the annotation.
+        teacher_share: What the teachers count for where a sentence is annotated.
+        variants: Number of sentences without annotation to make of the train split, for the teachers to label.
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
         scheme: The labels.
@@ -45,18 +51,23 @@ class TrainingRun:
         version: Version of the model.
         max_tokens: Token ids that the network reads at once, at most.
         keep_weights: Whether to keep the float weights too, to fine-tune further.
+        notes: Markdown that the card ends with.
         config: Settings of the optimiser.
     """
 
     data: tuple[Path, ...]
     out: Path
     base: str = DEFAULT_BASE
+    teachers: tuple[Path, ...] = ()
+    teacher_share: float = 0.6
+    variants: int = 0
     calibration: tuple[Path, ...] = ()
     scheme: LabelScheme = STANCES
     name: str = "entity-stance"
     version: str = "0.1.0"
     max_tokens: int = 256
     keep_weights: bool = False
+    notes: Path | None = None
     config: TrainingConfig = field(default_factory=TrainingConfig)
 
 
@@ -69,9 +80,10 @@ class TrainingResult:
         epochs: Epochs run.
         seconds: Time that training took.
         parity: How far the exported network lies from torch's.
-        sentences: Sizes of the train split, the dev split and the calibration data.
+        sentences: Sizes of the train split, its variants, the dev split and the calibration data.
         data: SHA-256 of each annotated file, by name.
         calibration: The same for the files of calibration, where the dev split did not serve.
+        teachers: SHA-256 of each teacher's weights, by the name of its directory.
     """
 
     dev_score: float
@@ -81,6 +93,7 @@ class TrainingResult:
     sentences: dict[str, int]
     data: dict[str, str]
     calibration: dict[str, str]
+    teachers: dict[str, str]
 
 
 def train(run: TrainingRun) -> TrainingResult:
@@ -94,15 +107,16 @@ def train(run: TrainingRun) -> TrainingResult:
         ModelError: the base encoder cannot be loaded.
         ValueError: ``out`` holds checkpoints of a run with other settings.
     """
+    notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
     learned, dev = _split(run.data, "train"), _split(run.data, "dev")
     held_out = read_corpus(run.calibration) if run.calibration else dev
     checkpoints = _prepare(run)
     set_seed(run.config.seed)
-    network, tokenizer = load_network(run.base, len(run.scheme.labels))
+    network, tokenizer = load_network(run.base, len(run.scheme.labels), run.config.encoder_dropout)
     pad_id = pad_token_id(network.encoder, tokenizer)
     rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
     data = TrainingData(
-        train=build_dataset(learned, rows, run.scheme),
+        train=_lessons(run, learned, rows),
         dev=build_dataset(dev, rows, run.scheme),
         train_collator=Collator(tokenizer, run.scheme, pad_id, shuffle_slots=True),
         dev_collator=Collator(tokenizer, run.scheme, pad_id, shuffle_slots=False),
@@ -138,16 +152,35 @@ def train(run: TrainingRun) -> TrainingResult:
         files={path.name: file_sha256(path) for path in sorted(building.iterdir())},
     )
     config.save(building)
-    counts = {"train": len(learned), "dev": len(dev), "calibration": len(held_out)}
+    counts = {"train": len(learned), "variants": run.variants, "dev": len(dev), "calibration": len(held_out)}
     result = TrainingResult(
-        **fitted, parity=parity, sentences=counts, data=_hashes(run.data), calibration=_hashes(run.calibration)
+        **fitted,
+        parity=parity,
+        sentences=counts,
+        data=_hashes(run.data),
+        calibration=_hashes(run.calibration),
+        teachers=_teacher_hashes(run.teachers),
     )
-    write_card(building / CARD_FILE, config, result, run.config)
+    write_card(building / CARD_FILE, config, result, run)
+    with (building / CARD_FILE).open("a", encoding="utf-8") as card:
+        card.write(f"\n{notes}" if notes else "")
     for path in building.iterdir():
         path.replace(run.out / path.name)
     building.rmdir()
     shutil.rmtree(checkpoints)
     return result
+
+
+def _lessons(run: TrainingRun, learned: Sequence[AnnotatedSentence], encoder: Encoder) -> Dataset:
+    """Return what to learn: the annotation, or with teachers its mixture with what they say, and their variants."""
+    gold = [gold_targets(sentence, run.scheme) for sentence in learned]
+    sentences = [encodable(sentence) for sentence in learned]
+    if not run.teachers:
+        return target_dataset(sentences, gold, encoder)
+    made = variants(sentences, run.variants, run.config.seed)
+    taught = teacher_targets(run.teachers, sentences + made, run.scheme)
+    targets = mixed(gold, taught[: len(gold)], run.teacher_share) + taught[len(gold) :]
+    return target_dataset(sentences + made, targets, encoder)
 
 
 def _split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
@@ -162,11 +195,21 @@ def _hashes(paths: Sequence[Path]) -> dict[str, str]:
     return {file.name: file_sha256(file) for file in corpus_files(paths)}
 
 
+def _teacher_hashes(teachers: Sequence[Path]) -> dict[str, str]:
+    for path in teachers:
+        if not (path / WEIGHTS_FILE).is_file():
+            raise ModelError(f"{path}: no model with kept weights to learn from")
+    return {path.name: file_sha256(path / WEIGHTS_FILE) for path in teachers}
+
+
 def _prepare(run: TrainingRun) -> Path:
     """Make the output folder, and refuse to go on from checkpoints of a different run."""
     settings = {
         "data": {str(file): file_sha256(file) for file in corpus_files(run.data)},
         "base": run.base,
+        "teachers": _teacher_hashes(run.teachers),
+        "teacher_share": run.teacher_share,
+        "variants": run.variants,
         "scheme": run.scheme.to_dict(),
         "max_tokens": run.max_tokens,
         "config": asdict(run.config),

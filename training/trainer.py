@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +35,7 @@ class TrainingConfig:
         warmup: Share of the steps in which the rates rise; then they fall along a cosine.
         patience: Epochs without a better dev score after which training stops.
         seed: Seed of all random choices.
+        encoder_dropout: Dropout inside the encoder; None leaves what it was made with.
         bf16: Whether to compute in bfloat16 where that is safe.
     """
 
@@ -46,6 +47,7 @@ class TrainingConfig:
     warmup: float = 0.1
     patience: int = 4
     seed: int = 13
+    encoder_dropout: float | None = None
     bf16: bool = True
 
 
@@ -57,6 +59,8 @@ class Logits:
         labels: ``[entities, labels]``; ``gold_labels`` alike, 0 or 1.
         toward: ``[pairs, labels]`` over ordered pairs of entities of the same row; ``gold_toward`` alike; ``asked`` is
             1 where the pair's holder takes the label.
+        sentence: Index of the example of each entity; ``pair_sentence`` alike of each pair.
+        holder: Index of each pair's holder among the entities.
     """
 
     labels: NDArray[np.float32]
@@ -64,6 +68,9 @@ class Logits:
     toward: NDArray[np.float32]
     gold_toward: NDArray[np.float32]
     asked: NDArray[np.float32]
+    sentence: NDArray[np.int64]
+    pair_sentence: NDArray[np.int64]
+    holder: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,8 @@ def fit(
         output_dir=str(checkpoints),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
+        # Sentences of like length together: half as much padding to read.
+        train_sampling_strategy="group_by_length",
         learning_rate=config.encoder_rate,
         lr_scheduler_type="cosine",
         warmup_steps=config.warmup,
@@ -176,24 +185,44 @@ def fit(
 
 def predict(network: nn.Module, dataset: Dataset, collator: Collator, batch_size: int = 32) -> Logits:
     """Run a network over a dataset without training it."""
-    parts: list[tuple[NDArray[np.float32], ...]] = []
+    scored: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     training = network.training
     network.eval()
     with torch.inference_mode():
         for batch in _batches(dataset, collator, batch_size):
-            label_logits, toward_logits = _forward(network, batch)
-            real = batch["entity_mask"].bool()
-            pairs = real.unsqueeze(2) & real.unsqueeze(1) & ~torch.eye(real.shape[1], dtype=torch.bool)
-            asked = batch["labels"].unsqueeze(2).expand_as(batch["toward"])
-            chosen = (
-                label_logits[real],
-                batch["labels"][real],
-                toward_logits[pairs],
-                batch["toward"][pairs],
-                asked[pairs],
-            )
-            parts.append(tuple(tensor.float().cpu().numpy() for tensor in chosen))
+            label_logits, toward_logits = (tensor.float().cpu().numpy() for tensor in _forward(network, batch))
+            counts = batch["entity_mask"].sum(1).int().tolist()
+            scored += [(label_logits[i, :n], toward_logits[i, :n, :n]) for i, n in enumerate(counts)]
     network.train(training)
+    return collect_logits(dataset, scored)
+
+
+def collect_logits(dataset: Dataset, scored: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Logits:
+    """Put scores beside gold.
+
+    Args:
+        dataset: Examples of `training.examples.build_dataset`.
+        scored: For each of them the logits of labels and targets, ``[entities, labels]`` and
+            ``[entities, entities, labels]``.
+    """
+    parts = []
+    entities_before = 0
+    for index, (example, (labels, toward)) in enumerate(zip(dataset, scored, strict=True)):
+        gold, gold_toward = np.array(example["labels"], np.float32), np.array(example["toward"], np.float32)
+        holders, targets = np.nonzero(~np.eye(len(gold), dtype=bool))
+        parts.append(
+            (
+                labels,
+                gold,
+                toward[holders, targets],
+                gold_toward[holders, targets],
+                gold[holders],
+                np.full(len(gold), index),
+                np.full(len(holders), index),
+                holders + entities_before,
+            )
+        )
+        entities_before += len(gold)
     return Logits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 

@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+from service.cli import seeds
+from service.cli.agreement import agreement
+from service.cli.calibrate import calibrate
 from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.evaluate import evaluate
@@ -51,9 +54,12 @@ def entity_stance(
 app.command()(classify)
 app.command()(serve)
 app.command()(train)
+app.command()(calibrate)
 app.command()(evaluate)
 app.command()(check)
 app.command()(split)
+app.command()(agreement)
+app.add_typer(seeds.app, name="seeds")
 
 if __name__ == "__main__":
     app()

@@ -25,6 +25,19 @@ def train(
             help="Hugging Face encoder, or model directory with kept weights. [default: all-MiniLM-L6-v2]",
         ),
     ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Model directory with kept weights to learn from besides the annotation. May be given several times.",
+        ),
+    ] = None,
+    teacher_share: Annotated[
+        float, typer.Option(min=0, max=1, help="What the teachers count for where a sentence is annotated.")
+    ] = 0.6,
+    variants: Annotated[
+        int, typer.Option(min=0, help="Sentences to make of the train split for the teachers to label.")
+    ] = 0,
     calibrate: Annotated[
         list[Path] | None,
         typer.Option(
@@ -33,12 +46,18 @@ def train(
             "stances are as rare as where the model will work. Never learned from. May be given several times.",
         ),
     ] = None,
+    notes: Annotated[
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Markdown to end the card with.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "entity-stance",
     model_version: Annotated[str, typer.Option(help="Version of the model.")] = "0.1.0",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training split, at most.")] = 10,
     batch_size: Annotated[int, typer.Option(min=1, help="Sentences a step.")] = 16,
     encoder_rate: Annotated[float, typer.Option(min=0, help="Peak learning rate of the encoder.")] = 1e-4,
     head_rate: Annotated[float, typer.Option(min=0, help="Peak learning rate of the heads.")] = 5e-4,
+    encoder_dropout: Annotated[
+        float | None, typer.Option(min=0, max=0.9, help="Dropout inside the encoder. [default: its own]")
+    ] = None,
     patience: Annotated[int, typer.Option(min=1, help="Epochs without a better dev score before it stops.")] = 4,
     max_tokens: Annotated[int, typer.Option(min=16, help="Tokens read at once; longer sentences in windows.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 13,
@@ -68,12 +87,15 @@ def train(
     from model.errors import EntityStanceError  # noqa: PLC0415
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    if variants and not teacher:
+        stop("--variants needs a --teacher, who says what they mean", USAGE)
     config = TrainingConfig(
         epochs=epochs,
         batch_size=batch_size,
         encoder_rate=encoder_rate,
         head_rate=head_rate,
         patience=patience,
+        encoder_dropout=encoder_dropout,
         seed=seed,
         bf16=bf16,
     )
@@ -81,11 +103,15 @@ def train(
         data=tuple(data),
         out=out,
         base=base or DEFAULT_BASE,
+        teachers=tuple(teacher or ()),
+        teacher_share=teacher_share,
+        variants=variants,
         calibration=tuple(calibrate or ()),
         name=name,
         version=model_version,
         max_tokens=max_tokens,
         keep_weights=keep_weights,
+        notes=notes,
         config=config,
     )
     try:

@@ -23,6 +23,7 @@ from model.encoding import slot_ids
 from model.errors import CorpusError, ModelError
 from service.cli.main import app
 from training.base import DEFAULT_BASE, load_base, load_network, resolve_base
+from training.packaged import PACKAGED
 from training.pipeline import CHECKPOINTS, TrainingRun, train
 from training.trainer import TrainingConfig
 
@@ -169,6 +170,6 @@ def test_the_default_base_comes_from_its_package_and_is_checked(monkeypatch: pyt
     assert (folder / "model.safetensors").is_file()
     encoder, tokenizer = load_base(DEFAULT_BASE)
     assert encoder.get_input_embeddings().weight.shape[0] == tokenizer.get_vocab_size()
-    monkeypatch.setattr("training.base.DEFAULT_BASE_SHA256", "0" * 64)
+    monkeypatch.setitem(PACKAGED, DEFAULT_BASE, replace(PACKAGED[DEFAULT_BASE], sha256="0" * 64))
     with pytest.raises(ModelError, match="has sha256 53aa51172d142c89"):
         resolve_base(DEFAULT_BASE)

@@ -1,0 +1,91 @@
+"""Learn from larger networks: a student that is taught what its teachers say of a sentence (Hinton et al. 2015).
+
+A teacher is a model directory with kept weights. Where a sentence is annotated, the student learns a mixture of the
+annotation and the teachers' mean; of sentences without annotation it learns what the teachers say alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from model.config import CONFIG_FILE
+from model.encoding import EncodableSentence, Encoder, Row
+from model.errors import ModelError
+from model.runtime import build_feed, equal_length_batches
+from model.scheme import LabelScheme
+from training.base import load_network
+from training.examples import Targets
+from training.network import StanceNetwork
+
+
+def teacher_targets(
+    teachers: Sequence[Path], sentences: Sequence[EncodableSentence], scheme: LabelScheme
+) -> list[Targets]:
+    """Return what teachers say of the entities of sentences, as the mean of their probabilities.
+
+    Args:
+        teachers: Model directories with kept weights.
+        sentences: What to ask them.
+        scheme: The labels; those of the teachers must be the same.
+
+    Raises:
+        ModelError: a teacher cannot be loaded, or has other labels.
+    """
+    asked = [_ask(teacher, sentences, scheme) for teacher in teachers]
+    return [
+        Targets(
+            np.mean([targets.labels for targets in said], axis=0), np.mean([targets.toward for targets in said], axis=0)
+        )
+        for said in zip(*asked, strict=True)
+    ]
+
+
+def mixed(gold: Sequence[Targets], taught: Sequence[Targets], share: float) -> list[Targets]:
+    """Mix annotations with what teachers say, which counts for ``share`` of the mixture."""
+    return [
+        Targets(
+            (1 - share) * mine.labels + share * theirs.labels,
+            # Whom a label is aimed at was annotated only where it is taken; elsewhere the teachers alone know.
+            np.where(mine.labels[:, None] > 0, (1 - share) * mine.toward + share * theirs.toward, theirs.toward),
+        )
+        for mine, theirs in zip(gold, taught, strict=True)
+    ]
+
+
+def _ask(teacher: Path, sentences: Sequence[EncodableSentence], scheme: LabelScheme) -> list[Targets]:
+    try:
+        config = json.loads((teacher / CONFIG_FILE).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{teacher}: no model to learn from: {error.strerror}") from None
+    if [label["name"] for label in config["scheme"]["labels"]] != list(scheme.names):
+        raise ModelError(f"{teacher}: has other labels than {', '.join(scheme.names)}")
+    network, tokenizer = load_network(str(teacher), len(scheme.labels))
+    rows = Encoder(tokenizer, int(config["max_tokens"])).encode(sentences)
+    said = [_silence(len(sentence.entities), len(scheme.labels)) for sentence in sentences]
+    network.eval()
+    for batch in equal_length_batches(rows):
+        _answer(network, [rows[index] for index in batch], said)
+    return said
+
+
+def _silence(entities: int, labels: int) -> Targets:
+    return Targets(np.zeros((entities, labels), np.float32), np.zeros((entities, entities, labels), np.float32))
+
+
+def _answer(network: StanceNetwork, rows: Sequence[Row], said: Sequence[Targets]) -> None:
+    """Write a batch's probabilities to the sentences' targets; the highest of several windows counts."""
+    feed = {name: torch.from_numpy(array) for name, array in build_feed(rows).items()}
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        logits = network(**feed)
+    labels, toward = (tensor.float().sigmoid().numpy() for tensor in logits)
+    for index, row in enumerate(rows):
+        members = np.array(row.entities)
+        count, pairs = len(members), np.ix_(members, members)
+        targets = said[row.sentence]
+        targets.labels[members] = np.maximum(targets.labels[members], labels[index, :count])
+        targets.toward[pairs] = np.maximum(targets.toward[pairs], toward[index, :count, :count])
