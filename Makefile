@@ -31,7 +31,7 @@ model: $(VENV)/teacher  ## Train the shipped model again, into runs/default: fir
 	$(BIN)/entity-stance train seeds/ $(STANDOFF) --base sentence-transformers/all-mpnet-base-v2 --out runs/teacher \
 		--keep-weights --epochs 4 --encoder-rate 3e-5 --head-rate 3e-4 --encoder-dropout 0
 	$(BIN)/entity-stance train seeds/ $(STANDOFF) --teacher runs/teacher --variants 4000 --out runs/default \
-		--epochs 6 --encoder-rate 1.5e-4 --head-rate 5e-4 --encoder-dropout 0 $(addprefix --calibrate ,$(CALIBRATE))
+		--epochs 5 --encoder-rate 1.5e-4 --head-rate 5e-4 --encoder-dropout 0 $(addprefix --calibrate ,$(CALIBRATE))
 
 report: $(VENV)/dev  ## Evaluate the shipped model on the test split of the seeds
 	$(BIN)/entity-stance evaluate default seeds/ --split test --report reports/seeds-test

@@ -173,3 +173,30 @@ def test_the_default_base_comes_from_its_package_and_is_checked(monkeypatch: pyt
     monkeypatch.setitem(PACKAGED, DEFAULT_BASE, replace(PACKAGED[DEFAULT_BASE], sha256="0" * 64))
     with pytest.raises(ModelError, match="has sha256 53aa51172d142c89"):
         resolve_base(DEFAULT_BASE)
+
+
+def test_calibrating_anew_changes_the_decisions_and_not_the_network(
+    trained: StanceClassifier, run: TrainingRun, tmp_path: Path
+) -> None:
+    """Annotated so that half of those who back somebody take no stance: support gets less probable."""
+    lines = [json.loads(line) for line in next(run.data[0].glob("*.jsonl")).read_text().splitlines()]
+    for number, line in enumerate(lines):
+        if number % 8:
+            line["entities"][0]["stances"].pop("support", None)
+    rare = tmp_path / "rare.jsonl"
+    rare.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out = tmp_path / "anew"
+    done = CliRunner().invoke(app, ["calibrate", str(run.out), str(rare), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    before, after = trained.config, ModelConfig.load(out)
+    assert after.files["model.onnx"] == before.files["model.onnx"]
+    text = "Kenya backs Japan with 4 maps as promised."
+    scores = [
+        model.classify(text).sentences[0].entities[0].scores
+        for model in (trained, StanceClassifier.from_pretrained(out))
+    ]
+    assert scores[1]["support"] < scores[0]["support"]
+    assert "Calibrated anew" in (out / "README.md").read_text()
+    again = CliRunner().invoke(app, ["calibrate", str(run.out), str(rare), "--out", str(out)])
+    assert again.exit_code == 2
+    assert "exists already" in again.output
