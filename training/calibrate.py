@@ -54,7 +54,8 @@ def _decide(scored: dict[str, tuple[Floats, Floats]], seed: int) -> Decision:
             calibration[name], thresholds[name] = Calibration(), 0.5
             continue
         calibration[name] = fit_platt(logits, gold)
-        probabilities = 1 / (1 + np.exp(-(calibration[name].slope * logits + calibration[name].intercept)))
+        # The logistic function in a form that does not overflow.
+        probabilities = np.exp(-np.logaddexp(0, -(calibration[name].slope * logits + calibration[name].intercept)))
         thresholds[name] = best_threshold(probabilities, gold, seed)
     return Decision(calibration, thresholds)
 

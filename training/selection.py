@@ -99,7 +99,7 @@ def _part(logits: Logits, half: NDArray[np.int64], wanted: int) -> Logits:
 def _probabilities(logits: NDArray[np.float32], decision: Decision, scheme: LabelScheme) -> NDArray[np.float64]:
     slopes = np.array([decision.calibration[name].slope for name in scheme.names])
     intercepts = np.array([decision.calibration[name].intercept for name in scheme.names])
-    return np.asarray(1 / (1 + np.exp(-(logits * slopes + intercepts))), np.float64)
+    return np.asarray(np.exp(-np.logaddexp(0, -(logits * slopes + intercepts))), np.float64)
 
 
 def _counts(predicted: NDArray[np.bool_], gold: NDArray[np.float32]) -> NDArray[np.float64]:

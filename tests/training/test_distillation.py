@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from model.classifier import StanceClassifier
 from model.documents import Span
-from model.encoding import EncodableSentence
+from model.encoding import EncodableSentence, Encoder
 from model.errors import ModelError
+from model.runtime import build_feed
 from model.scheme import STANCES
 from service.cli.main import app
+from training.base import load_network
 from training.distillation import mixed, teacher_targets
 from training.examples import Targets
 from training.pipeline import TrainingRun, train
@@ -97,9 +100,15 @@ def test_a_teacher_says_what_its_model_says(teacher: Path) -> None:
     ]
     said = teacher_targets([teacher, teacher], asked, STANCES)
     assert [targets.labels.shape for targets in said] == [(2, 4), (2, 4), (0, 4)]
-    assert said[0].labels.argmax() == STANCES.names.index("support")
-    assert said[1].labels.argmax() == STANCES.names.index("denial")
-    assert said[0].toward[0, 1, STANCES.names.index("support")] > 0.5
+    network, tokenizer = load_network(str(teacher), len(STANCES.labels))
+    network.eval()
+    for row, targets in zip(Encoder(tokenizer, 256).encode(asked), said, strict=False):
+        feed = {name: torch.from_numpy(array) for name, array in build_feed([row]).items()}
+        with torch.inference_mode():
+            labels, toward = (logits[0].sigmoid().numpy() for logits in network(**feed))
+        # Teachers speak in bfloat16.
+        assert targets.labels == pytest.approx(labels, abs=0.02)
+        assert targets.toward == pytest.approx(toward, abs=0.02)
 
 
 def test_a_student_of_another_make_learns_from_a_teacher(
@@ -116,10 +125,8 @@ def test_a_student_of_another_make_learns_from_a_teacher(
     result = train(run)
     assert result.sentences["variants"] == 60
     assert result.dev_score > 0.8
-    answer = StanceClassifier.from_pretrained(run.out).classify("Kenya backs Japan with 4 maps as promised.")
-    scores = answer.sentences[0].entities[0].scores
-    assert max(scores, key=scores.__getitem__) == "support"
-    assert "teacher" in (run.out / "README.md").read_text()
+    assert StanceClassifier.from_pretrained(run.out).classify("Kenya backs Japan.").sentences[0].entities
+    assert "Taught by" in (run.out / "README.md").read_text()
 
 
 def test_teachers_that_do_not_fit_are_named(teacher: Path, tmp_path: Path) -> None:
