@@ -18,12 +18,12 @@ from transformers import set_seed
 
 from model.encoding import Encoder
 from model.scheme import STANCES
-from training.base import DEFAULT_BASE, load_network, longest_row, pad_token_id
+from training.base import DEFAULT_BASE, load_network, longest_row
 from training.corpus import read_corpus
-from training.examples import Collator, build_dataset
+from training.examples import build_dataset
 from training.selection import exchanged_score
 from training.splits import read_split
-from training.trainer import TrainingConfig, TrainingData, fit, predict
+from training.trainer import TrainingConfig, fit, predict, training_data
 
 
 def main() -> None:
@@ -50,21 +50,15 @@ def main() -> None:
             some = [learned[index] for index in order[: round(share * len(learned))]]
             set_seed(seed)
             network, tokenizer = load_network(options.base, len(STANCES.labels))
-            pad_id = pad_token_id(network.encoder, tokenizer)
             encoder = Encoder(tokenizer, longest_row(network.encoder, 256))
-            plain = Collator(tokenizer, STANCES, pad_id, shuffle_slots=False)
-            data = TrainingData(
-                train=build_dataset(some, encoder, STANCES),
-                dev=build_dataset(dev, encoder, STANCES),
-                train_collator=Collator(tokenizer, STANCES, pad_id, shuffle_slots=True),
-                dev_collator=plain,
-            )
+            train_set, dev_set = (build_dataset(part, encoder, STANCES) for part in (some, dev))
+            data = training_data(train_set, dev_set, network, tokenizer, STANCES)
             with tempfile.TemporaryDirectory() as checkpoints:
                 fitted = fit(network, data, Path(checkpoints), replace(config, seed=seed))
             result: dict[str, object] = {"seed": seed, "share": share, "sentences": len(some), **fitted}
             for path in options.measure:
                 dataset = build_dataset(read_corpus([path]), encoder, STANCES)
-                result[path.stem] = asdict(exchanged_score(predict(network, dataset, plain), STANCES))
+                result[path.stem] = asdict(exchanged_score(predict(network, dataset, data.dev_collator), STANCES))
             print(json.dumps(result), flush=True)  # noqa: T201 - the result
 
 

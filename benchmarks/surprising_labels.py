@@ -17,11 +17,11 @@ from transformers import set_seed
 
 from model.encoding import Encoder
 from model.scheme import STANCES
-from training.base import DEFAULT_BASE, load_network, longest_row, pad_token_id
+from training.base import DEFAULT_BASE, load_network, longest_row
 from training.corpus import AnnotatedSentence, read_corpus
-from training.examples import Collator, build_dataset
+from training.examples import build_dataset
 from training.splits import near_duplicate_groups
-from training.trainer import Logits, TrainingConfig, TrainingData, fit, predict
+from training.trainer import Logits, TrainingConfig, fit, predict, training_data
 
 
 def main() -> None:
@@ -37,9 +37,7 @@ def main() -> None:
 
     disable_progress_bar()
     sentences = [sentence for sentence in read_corpus(options.data) if sentence.entities]
-    folds = np.zeros(len(sentences), int)
-    for number, group in enumerate(np.random.default_rng(0).permutation(len(sentences))):
-        folds[group] = number % options.folds
+    folds = np.random.default_rng(0).permutation(len(sentences)) % options.folds
     for duplicates in near_duplicate_groups(sentences):
         folds[duplicates] = folds[duplicates[0]]
     found = []
@@ -58,18 +56,12 @@ def trained_elsewhere(
     """Score sentences with a network that learned others."""
     set_seed(13)
     network, tokenizer = load_network(base, len(STANCES.labels))
-    pad_id = pad_token_id(network.encoder, tokenizer)
     encoder = Encoder(tokenizer, longest_row(network.encoder, 256))
-    plain = Collator(tokenizer, STANCES, pad_id, shuffle_slots=False)
-    data = TrainingData(
-        train=build_dataset(learned, encoder, STANCES),
-        dev=build_dataset(held_out[:200], encoder, STANCES),
-        train_collator=Collator(tokenizer, STANCES, pad_id, shuffle_slots=True),
-        dev_collator=plain,
-    )
+    train_set, some_held_out = (build_dataset(part, encoder, STANCES) for part in (learned, held_out[:200]))
+    data = training_data(train_set, some_held_out, network, tokenizer, STANCES)
     with tempfile.TemporaryDirectory() as checkpoints:
         fit(network, data, Path(checkpoints), TrainingConfig(epochs=epochs, patience=epochs))
-    return predict(network, build_dataset(held_out, encoder, STANCES), plain)
+    return predict(network, build_dataset(held_out, encoder, STANCES), data.dev_collator)
 
 
 def surprises(sentences: list[AnnotatedSentence], logits: Logits) -> list[dict[str, object]]:

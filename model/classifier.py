@@ -153,7 +153,7 @@ class StanceClassifier:
         labels = [np.full((len(s.entities), len(self.scheme.labels)), -np.inf, np.float32) for s in sentences]
         toward = [np.full((len(array), *array.shape), -np.inf, np.float32) for array in labels]
         for row, scored in zip(rows, logits, strict=True):
-            _merge(row, scored, labels[row.sentence], toward[row.sentence])
+            merge_window(row, scored, labels[row.sentence], toward[row.sentence])
         return [self._probabilities(*arrays) for arrays in zip(labels, toward, strict=True)]
 
     def decide(self, scores: SentenceScores) -> list[dict[str, list[int]]]:
@@ -246,8 +246,8 @@ def _entities(mentions: Sequence[Mention], names: dict[str, str]) -> tuple[Entit
     return tuple(entities)
 
 
-def _merge(row: Row, scored: tuple[Floats, Floats], labels: Floats, toward: Floats) -> None:
-    """Take the highest score that any window of a sentence gives."""
+def merge_window(row: Row, scored: tuple[Floats, Floats], labels: Floats, toward: Floats) -> None:
+    """Write the scores of a window into those of its sentence, where the highest of several windows counts."""
     members = np.array(row.entities)
     labels[members] = np.maximum(labels[members], scored[0])
     pairs = np.ix_(members, members)

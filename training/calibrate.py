@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from model.calibration import Calibrator
 from model.config import Calibration
 from model.scheme import LabelScheme
 from training.trainer import Logits
@@ -54,8 +55,7 @@ def _decide(scored: dict[str, tuple[Floats, Floats]], seed: int) -> Decision:
             calibration[name], thresholds[name] = Calibration(), 0.5
             continue
         calibration[name] = fit_platt(logits, gold)
-        # The logistic function in a form that does not overflow.
-        probabilities = np.exp(-np.logaddexp(0, -(calibration[name].slope * logits + calibration[name].intercept)))
+        probabilities = Calibrator(calibration, [name])(logits[:, None])[:, 0]
         thresholds[name] = best_threshold(probabilities, gold, seed)
     return Decision(calibration, thresholds)
 

@@ -6,14 +6,14 @@ annotation and the teachers' mean; of sentences without annotation it learns wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from model.config import CONFIG_FILE
+from model.classifier import merge_window
+from model.config import CONFIG_FILE, ModelConfig
 from model.encoding import EncodableSentence, Encoder, Row
 from model.errors import ModelError
 from model.runtime import build_feed, equal_length_batches
@@ -58,14 +58,13 @@ def mixed(gold: Sequence[Targets], taught: Sequence[Targets], share: float) -> l
 
 
 def _ask(teacher: Path, sentences: Sequence[EncodableSentence], scheme: LabelScheme) -> list[Targets]:
-    try:
-        config = json.loads((teacher / CONFIG_FILE).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{teacher}: no model to learn from: {error.strerror}") from None
-    if [label["name"] for label in config["scheme"]["labels"]] != list(scheme.names):
+    if not (teacher / CONFIG_FILE).is_file():
+        raise ModelError(f"{teacher}: no model to learn from")
+    config = ModelConfig.load(teacher)
+    if config.scheme.names != scheme.names:
         raise ModelError(f"{teacher}: has other labels than {', '.join(scheme.names)}")
     network, tokenizer = load_network(str(teacher), len(scheme.labels))
-    rows = Encoder(tokenizer, int(config["max_tokens"])).encode(sentences)
+    rows = Encoder(tokenizer, config.max_tokens).encode(sentences)
     said = [_silence(len(sentence.entities), len(scheme.labels)) for sentence in sentences]
     network.eval()
     for batch in equal_length_batches(rows):
@@ -84,8 +83,5 @@ def _answer(network: StanceNetwork, rows: Sequence[Row], said: Sequence[Targets]
         logits = network(**feed)
     labels, toward = (tensor.float().sigmoid().numpy() for tensor in logits)
     for index, row in enumerate(rows):
-        members = np.array(row.entities)
-        count, pairs = len(members), np.ix_(members, members)
-        targets = said[row.sentence]
-        targets.labels[members] = np.maximum(targets.labels[members], labels[index, :count])
-        targets.toward[pairs] = np.maximum(targets.toward[pairs], toward[index, :count, :count])
+        count, targets = len(row.entities), said[row.sentence]
+        merge_window(row, (labels[index, :count], toward[index, :count, :count]), targets.labels, targets.toward)

@@ -16,15 +16,15 @@ from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig
 from model.encoding import Encoder
 from model.errors import CorpusError, ModelError
 from model.scheme import STANCES, LabelScheme
-from training.base import DEFAULT_BASE, base_name, load_network, longest_row, pad_token_id, save_weights
+from training.base import DEFAULT_BASE, base_name, load_network, longest_row, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
 from training.corpus import AnnotatedSentence, corpus_files, read_corpus
 from training.distillation import mixed, teacher_targets
-from training.examples import Collator, build_dataset, encodable, gold_targets, target_dataset
+from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
 from training.splits import read_split
-from training.trainer import TrainingConfig, TrainingData, fit
+from training.trainer import TrainingConfig, fit, training_data
 from training.variants import variants
 
 CHECKPOINTS = "checkpoints"
@@ -110,17 +110,13 @@ def train(run: TrainingRun) -> TrainingResult:
     notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
     learned, dev = _split(run.data, "train"), _split(run.data, "dev")
     held_out = read_corpus(run.calibration) if run.calibration else dev
-    checkpoints = _prepare(run)
+    teachers = _teacher_hashes(run.teachers)
+    checkpoints = _prepare(run, teachers)
     set_seed(run.config.seed)
     network, tokenizer = load_network(run.base, len(run.scheme.labels), run.config.encoder_dropout)
-    pad_id = pad_token_id(network.encoder, tokenizer)
     rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
-    data = TrainingData(
-        train=_lessons(run, learned, rows),
-        dev=build_dataset(dev, rows, run.scheme),
-        train_collator=Collator(tokenizer, run.scheme, pad_id, shuffle_slots=True),
-        dev_collator=Collator(tokenizer, run.scheme, pad_id, shuffle_slots=False),
-    )
+    lessons, exam = _lessons(run, learned, rows), build_dataset(dev, rows, run.scheme)
+    data = training_data(lessons, exam, network, tokenizer, run.scheme)
     fitted = fit(network, data, checkpoints, run.config)
 
     building = run.out / "building"
@@ -144,7 +140,7 @@ def train(run: TrainingRun) -> TrainingResult:
         base=base_name(run.base),
         scheme=run.scheme,
         max_tokens=rows.max_tokens,
-        pad_id=pad_id,
+        pad_id=data.train_collator.pad_id,
         thresholds=labels.thresholds,
         toward_thresholds=targets.thresholds,
         calibration=labels.calibration,
@@ -159,7 +155,7 @@ def train(run: TrainingRun) -> TrainingResult:
         sentences=counts,
         data=_hashes(run.data),
         calibration=_hashes(run.calibration),
-        teachers=_teacher_hashes(run.teachers),
+        teachers=teachers,
     )
     write_card(building / CARD_FILE, config, result, run)
     with (building / CARD_FILE).open("a", encoding="utf-8") as card:
@@ -173,10 +169,10 @@ def train(run: TrainingRun) -> TrainingResult:
 
 def _lessons(run: TrainingRun, learned: Sequence[AnnotatedSentence], encoder: Encoder) -> Dataset:
     """Return what to learn: the annotation, or with teachers its mixture with what they say, and their variants."""
+    if not run.teachers:
+        return build_dataset(learned, encoder, run.scheme)
     gold = [gold_targets(sentence, run.scheme) for sentence in learned]
     sentences = [encodable(sentence) for sentence in learned]
-    if not run.teachers:
-        return target_dataset(sentences, gold, encoder)
     made = variants(sentences, run.variants, run.config.seed)
     taught = teacher_targets(run.teachers, sentences + made, run.scheme)
     targets = mixed(gold, taught[: len(gold)], run.teacher_share) + taught[len(gold) :]
@@ -202,12 +198,12 @@ def _teacher_hashes(teachers: Sequence[Path]) -> dict[str, str]:
     return {path.name: file_sha256(path / WEIGHTS_FILE) for path in teachers}
 
 
-def _prepare(run: TrainingRun) -> Path:
+def _prepare(run: TrainingRun, teachers: dict[str, str]) -> Path:
     """Make the output folder, and refuse to go on from checkpoints of a different run."""
     settings = {
         "data": {str(file): file_sha256(file) for file in corpus_files(run.data)},
         "base": run.base,
-        "teachers": _teacher_hashes(run.teachers),
+        "teachers": teachers,
         "teacher_share": run.teacher_share,
         "variants": run.variants,
         "scheme": run.scheme.to_dict(),

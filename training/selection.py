@@ -11,8 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.calibration import Calibrator
 from model.scheme import LabelScheme
 from training.calibrate import Decision, fit_decisions
+from training.evaluation.metrics import f1_of, macro_f1_of
+from training.evaluation.records import FloatArray
+from training.evaluation.reliability import reliability
 from training.trainer import Logits, mean_average_precision
 
 SPLITS = 20
@@ -52,33 +56,31 @@ def exchanged_score(logits: Logits, scheme: LabelScheme, seed: int = 0) -> Selec
     sentences = int(logits.sentence.max()) + 1
     scores = [_one_division(logits, scheme, rng.permutation(sentences) % 2) for _ in range(SPLITS)]
     labels, targets = np.mean([score[0] for score in scores], axis=0), np.mean([score[1] for score in scores], axis=0)
-    f1 = _f1(labels)
+    f1 = f1_of(labels)
     return SelectionScore(
         mean_average_precision(logits),
-        float(f1.mean()),
-        float(_f1(labels.sum(0))),
-        float(_f1(targets.sum(0))),
+        float(macro_f1_of(labels)),
+        float(f1_of(labels.sum(0))),
+        float(f1_of(targets.sum(0))),
         dict(zip(scheme.names, map(float, f1), strict=True)),
         float(np.mean([score[2] for score in scores])),
     )
 
 
-def _one_division(
-    logits: Logits, scheme: LabelScheme, half: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Return counts (hits, predicted, annotated) of labels and of triples, and the calibration error."""
+def _one_division(logits: Logits, scheme: LabelScheme, half: NDArray[np.int64]) -> tuple[FloatArray, FloatArray, float]:
+    """Return counts of labels and of triples, and the calibration error."""
     labels, targets, probabilities = [], [], []
     for scored in (0, 1):
         fitted = fit_decisions(_part(logits, half, 1 - scored), scheme)
         part = _part(logits, half, scored)
-        chance = _probabilities(part.labels, fitted[0], scheme)
-        taken = chance >= [fitted[0].thresholds[name] for name in scheme.names]
-        aimed = _probabilities(part.toward, fitted[1], scheme) >= [fitted[1].thresholds[n] for n in scheme.names]
+        chance, taken = _decided(part.labels, fitted[0], scheme)
+        _, aimed = _decided(part.toward, fitted[1], scheme)
         labels.append(_counts(taken, part.gold_labels))
         targets.append(_counts(aimed & taken[part.holder], part.gold_toward))
         probabilities.append((chance, part.gold_labels))
     chance, gold = (np.concatenate(arrays).ravel() for arrays in zip(*probabilities, strict=True))
-    return sum(labels), sum(targets), _calibration_error(chance, gold)  # type: ignore[return-value]
+    error = reliability(chance.astype(np.float64), gold.astype(np.float64)).error
+    return labels[0] + labels[1], targets[0] + targets[1], error or 0.0
 
 
 def _part(logits: Logits, half: NDArray[np.int64], wanted: int) -> Logits:
@@ -96,22 +98,17 @@ def _part(logits: Logits, half: NDArray[np.int64], wanted: int) -> Logits:
     )
 
 
-def _probabilities(logits: NDArray[np.float32], decision: Decision, scheme: LabelScheme) -> NDArray[np.float64]:
-    slopes = np.array([decision.calibration[name].slope for name in scheme.names])
-    intercepts = np.array([decision.calibration[name].intercept for name in scheme.names])
-    return np.asarray(np.exp(-np.logaddexp(0, -(logits * slopes + intercepts))), np.float64)
+def _decided(
+    logits: NDArray[np.float32], decision: Decision, scheme: LabelScheme
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return probabilities, and whether they reach the thresholds."""
+    chance = Calibrator(decision.calibration, scheme.names)(logits)
+    return chance, chance >= np.array([decision.thresholds[name] for name in scheme.names])
 
 
-def _counts(predicted: NDArray[np.bool_], gold: NDArray[np.float32]) -> NDArray[np.float64]:
+def _counts(predicted: NDArray[np.bool_], gold: NDArray[np.float32]) -> FloatArray:
+    """Return true positives, false positives and false negatives of each label."""
     true = gold > 0
-    return np.stack([(predicted & true).sum(0), predicted.sum(0), true.sum(0)], axis=-1).astype(np.float64)
-
-
-def _f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(2 * counts[..., 0] / np.maximum(counts[..., 1] + counts[..., 2], 1))
-
-
-def _calibration_error(chance: NDArray[np.float64], gold: NDArray[np.float32], bins: int = 10) -> float:
-    place = np.minimum((chance * bins).astype(int), bins - 1)
-    gaps = [abs(float((chance[place == b] - gold[place == b]).sum())) for b in range(bins)]
-    return sum(gaps) / len(chance)
+    return np.stack([(predicted & true).sum(0), (predicted & ~true).sum(0), (~predicted & true).sum(0)], -1).astype(
+        float
+    )

@@ -12,10 +12,13 @@ import torch
 from datasets import Dataset
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
+from model.scheme import LabelScheme
+from training.base import pad_token_id
 from training.examples import Collator
 from training.network import StanceNetwork, network_loss
 
@@ -81,6 +84,19 @@ class TrainingData:
     dev: Dataset
     train_collator: Collator
     dev_collator: Collator
+
+
+def training_data(
+    train: Dataset, dev: Dataset, network: StanceNetwork, tokenizer: Tokenizer, scheme: LabelScheme
+) -> TrainingData:
+    """Put datasets and the collators that fit a network together."""
+    pad_id = pad_token_id(network.encoder, tokenizer)
+    return TrainingData(
+        train=train,
+        dev=dev,
+        train_collator=Collator(tokenizer, scheme, pad_id, shuffle_slots=True),
+        dev_collator=Collator(tokenizer, scheme, pad_id, shuffle_slots=False),
+    )
 
 
 class StanceTrainer(Trainer):

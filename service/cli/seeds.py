@@ -10,7 +10,7 @@ import typer
 
 from service.cli.exits import FAILED, USAGE, complain, stop
 
-app = typer.Typer(no_args_is_help=True, help="Annotated sentences of public corpora, kept without their text.")
+app = typer.Typer(no_args_is_help=True)
 
 CACHE = Path("~/.cache/entity-stance/sources")
 
