@@ -30,12 +30,12 @@ def main() -> None:
     first_answer = time.perf_counter() - started
 
     documents = [Document(text) for text in articles(options.articles)]
-    found = [item for document in documents for item in classifier._find(document)]
-    rows = classifier._encoder.encode([item.encodable() for item in found])
+    found = [item for document in documents for item in classifier._reader.read(document)]
+    rows = classifier._scorer.encoder.encode([item.encodable() for item in found])
     whole, bare = [], []
     for _ in range(options.rounds):
         whole.append(seconds(lambda: classifier.classify_documents(documents)))
-        bare.append(seconds(lambda: classifier._runtime.run(rows)))
+        bare.append(seconds(lambda: classifier._scorer.runtime.run(rows)))
     figures = {
         "sentences": len(found),
         "sentences_with_entities": len(rows),

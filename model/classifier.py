@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -10,24 +12,23 @@ from pathlib import Path
 import numpy as np
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HFValidationError
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from model.aggregation import relations, summary
-from model.calibration import Calibrator
+from model.batching import Flow, Scored
 from model.config import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, ModelConfig
-from model.countries.finder import CountryFinder
-from model.countries.registry import entity_info
-from model.documents import Document, Entity, Kind, Mention, Span, check_document
-from model.encoding import EncodableSentence, Encoder, Row
+from model.documents import Document, Kind, check_document
+from model.encoding import EncodableSentence, Encoder
 from model.errors import ModelError
+from model.reading import FoundSentence, Reader
 from model.results import SCORE_DIGITS, DocumentResult, EntityResult, SentenceResult, Stance, Target
 from model.runtime import Runtime
-from model.sentences import Sentence, split_sentences
-
-Floats = NDArray[np.float32]
+from model.scoring import PendingScores, Scorer, SentenceScores
 
 DOWNLOADED = [CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, "*.md"]
+
+SENTENCES_AHEAD = 1024
+"""Sentences that `StanceClassifier.stream` keeps waiting for the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +41,33 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceScores:
-    """Probabilities for the entities of one sentence.
+class PendingDocument:
+    """A document whose sentences wait for the network."""
 
-    Attributes:
-        labels: That an entity takes a label, ``[entities, labels]``.
-        toward: That, if it does, the label is aimed at another entity, ``[entities, entities, labels]``, the holder
-            first; 0 on the diagonal, and no labels at all if the scheme is undirected.
-    """
+    _scores: PendingScores
+    _build: Callable[[float | None], DocumentResult]
 
-    labels: Floats
-    toward: Floats
+    @property
+    def sentences(self) -> int:
+        """How many of its sentences mention an entity, and so go through the network."""
+        return len(self._scores.sentences)
 
+    @property
+    def future(self) -> Future[list[Scored]]:
+        """Done when `result` need not wait any more."""
+        return self._scores.ticket.future
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A sentence of a document with the entities found in it."""
+    def result(self, timeout: float | None = None) -> DocumentResult:
+        """Wait for the network, at most so many seconds, and return the document's stances.
 
-    sentence: Sentence
-    entities: tuple[Entity, ...]
+        Raises:
+            TimeoutError: the scores are not there in time.
+        """
+        return self._build(timeout)
 
-    def encodable(self) -> EncodableSentence:
-        spans = tuple(
-            tuple(Span(m.start - self.sentence.start, m.end - self.sentence.start) for m in entity.mentions)
-            for entity in self.entities
-        )
-        return EncodableSentence(self.sentence.text, spans)
+    def cancel(self) -> None:
+        """Spare the network whatever it has not yet read."""
+        self.future.cancel()
 
 
 class StanceClassifier:
@@ -79,14 +81,12 @@ class StanceClassifier:
         self.info = ModelInfo(config.name, config.version, config.files[NETWORK_FILE])
         try:
             tokenizer = Tokenizer.from_file(str(directory / TOKENIZER_FILE))
-            self._encoder = Encoder(tokenizer, config.max_tokens)
+            encoder = Encoder(tokenizer, config.max_tokens)
         except Exception as error:  # The library raises bare exceptions.
             raise ModelError(f"{directory / TOKENIZER_FILE}: cannot be loaded: {error}") from None
-        self._runtime = Runtime(directory / NETWORK_FILE, threads)
-        self._finder = CountryFinder()
+        self._scorer = Scorer(encoder, Runtime(directory / NETWORK_FILE, threads), config)
+        self._reader = Reader()
         names = self.scheme.names
-        self._calibrate_labels = Calibrator(config.calibration, names)
-        self._calibrate_toward = Calibrator(config.toward_calibration, names)
         self._thresholds = np.array([config.thresholds[name] for name in names])
         self._toward_thresholds = np.array([config.toward_thresholds[name] for name in names])
 
@@ -133,14 +133,65 @@ class StanceClassifier:
         """
         for document in documents:
             check_document(document)
-        found = [self._find(document) for document in documents]
-        scores = iter(self.score([item.encodable() for items in found for item in items]))
-        results = []
-        for document, items in zip(documents, found, strict=True):
-            sentences = [self._result(item, next(scores)) for item in items]
+        return list(self.stream(documents, countries=countries, blocs=blocs))
+
+    def stream(
+        self, documents: Iterable[Document], *, countries: Collection[str] | None = None, blocs: bool = True
+    ) -> Iterator[DocumentResult]:
+        """Classify documents as they come, in order; reads ahead so that the network always has work.
+
+        Takes the arguments of `classify_documents`, and memory for some hundred sentences whatever the number of
+        documents.
+
+        Raises:
+            DocumentError: a document cannot be read.
+        """
+        waiting: deque[PendingDocument] = deque()
+        sentences = 0
+        flow = Flow()
+        try:
+            for document in documents:
+                waiting.append(self.submit(document, countries=countries, blocs=blocs, flow=flow))
+                sentences += waiting[-1].sentences
+                while sentences > SENTENCES_AHEAD:
+                    sentences -= waiting[0].sentences
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for pending in waiting:
+                pending.cancel()
+
+    def submit(
+        self,
+        document: Document,
+        *,
+        countries: Collection[str] | None = None,
+        blocs: bool = True,
+        flow: Flow | None = None,
+    ) -> PendingDocument:
+        """Read a document and queue its sentences for the network, without waiting.
+
+        Args:
+            document: What to classify.
+            countries: As for `classify_documents`.
+            blocs: As for `classify_documents`.
+            flow: What else the caller asks, and until when; by default nothing, and without end.
+
+        Raises:
+            DocumentError: the document cannot be read.
+        """
+        check_document(document)
+        found = self._reader.read(document)
+        scores = self._scorer.submit([item.encodable() for item in found if item.entities], flow)
+
+        def build(timeout: float | None) -> DocumentResult:
+            scored = iter(scores.result(timeout))
+            sentences = [self._result(item, next(scored) if item.entities else None) for item in found]
             kept = tuple(_keep(sentence, countries, blocs) for sentence in sentences)
-            results.append(DocumentResult(document.id, kept, summary(kept), relations(kept)))
-        return results
+            return DocumentResult(document.id, kept, summary(kept), relations(kept))
+
+        return PendingDocument(scores, build)
 
     def score(self, sentences: Sequence[EncodableSentence]) -> list[SentenceScores]:
         """Score the given entities of sentences.
@@ -148,13 +199,7 @@ class StanceClassifier:
         Returns:
             One score a sentence, in the order given.
         """
-        rows = self._encoder.encode(sentences)
-        logits = self._runtime.run(rows)
-        labels = [np.full((len(s.entities), len(self.scheme.labels)), -np.inf, np.float32) for s in sentences]
-        toward = [np.full((len(array), *array.shape), -np.inf, np.float32) for array in labels]
-        for row, scored in zip(rows, logits, strict=True):
-            merge_window(row, scored, labels[row.sentence], toward[row.sentence])
-        return [self._probabilities(*arrays) for arrays in zip(labels, toward, strict=True)]
+        return self._scorer.submit(sentences).result()
 
     def decide(self, scores: SentenceScores) -> list[dict[str, list[int]]]:
         """Apply the thresholds: for each entity, its labels with the indices of the entities that they are aimed at."""
@@ -171,28 +216,9 @@ class StanceClassifier:
             for holder in range(len(taken))
         ]
 
-    def _find(self, document: Document) -> list[_Found]:
-        sentences = split_sentences(document.text)
-        mentions = self._finder.find(document.text, sentences, date=document.date, given=document.entities)
-        names = {entity.code: entity.name for entity in document.entities}
-        found = []
-        position = 0
-        for sentence in sentences:
-            inside = []
-            while position < len(mentions) and mentions[position].start < sentence.end:
-                inside.append(mentions[position])
-                position += 1
-            found.append(_Found(sentence, _entities(inside, names)))
-        return found
-
-    def _probabilities(self, labels: Floats, toward: Floats) -> SentenceScores:
-        aimed = self._calibrate_toward(toward)
-        aimed[np.arange(len(aimed)), np.arange(len(aimed))] = 0
-        if not self.scheme.directed:
-            aimed = aimed[..., :0]
-        return SentenceScores(self._calibrate_labels(labels), aimed)
-
-    def _result(self, found: _Found, scores: SentenceScores) -> SentenceResult:
+    def _result(self, found: FoundSentence, scores: SentenceScores | None) -> SentenceResult:
+        if scores is None:
+            return SentenceResult(found.sentence.text, found.sentence.start, found.sentence.end, ())
         decisions = self.decide(scores)
         entities = tuple(
             EntityResult(
@@ -204,7 +230,9 @@ class StanceClassifier:
         )
         return SentenceResult(found.sentence.text, found.sentence.start, found.sentence.end, entities)
 
-    def _stance(self, found: _Found, scores: SentenceScores, holder: int, name: str, targets: list[int]) -> Stance:
+    def _stance(
+        self, found: FoundSentence, scores: SentenceScores, holder: int, name: str, targets: list[int]
+    ) -> Stance:
         label = self.scheme.names.index(name)
         toward = tuple(
             Target(found.entities[target].code, _rounded(scores.toward[holder, target, label])) for target in targets
@@ -229,29 +257,6 @@ def _model_directory(path_or_name: str | Path | None, revision: str | None) -> P
         return Path(snapshot_download(name, revision=revision, allow_patterns=DOWNLOADED))
     except (OSError, HFValidationError, ValueError) as error:
         raise ModelError(f"{name}: no such directory, and the hub does not give such a model: {error}") from None
-
-
-def _entities(mentions: Sequence[Mention], names: dict[str, str]) -> tuple[Entity, ...]:
-    """Group the mentions of one sentence by entity, in the order of first mention."""
-    groups: dict[str, list[Mention]] = {}
-    for mention in mentions:
-        groups.setdefault(mention.code, []).append(mention)
-    entities = []
-    for code, group in groups.items():
-        if code in names:
-            entities.append(Entity(code, None, names[code], Kind.CUSTOM, tuple(group)))
-        else:
-            info = entity_info(code)
-            entities.append(Entity(code, info.alpha3, info.name, info.kind, tuple(group)))
-    return tuple(entities)
-
-
-def merge_window(row: Row, scored: tuple[Floats, Floats], labels: Floats, toward: Floats) -> None:
-    """Write the scores of a window into those of its sentence, where the highest of several windows counts."""
-    members = np.array(row.entities)
-    labels[members] = np.maximum(labels[members], scored[0])
-    pairs = np.ix_(members, members)
-    toward[pairs] = np.maximum(toward[pairs], scored[1])
 
 
 def _keep(sentence: SentenceResult, countries: Collection[str] | None, blocs: bool) -> SentenceResult:

@@ -28,3 +28,7 @@ class ModelError(EntityStanceError):
 
 class CorpusError(EntityStanceError):
     """An annotated file has faults; the message lists them as ``file:line: fault``."""
+
+
+class DeadlineError(EntityStanceError, TimeoutError):
+    """An answer was not there in time."""

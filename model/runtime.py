@@ -1,10 +1,11 @@
-"""Rows of token ids through the ONNX runtime, in batches of equal length."""
+"""Rows of token ids through the ONNX runtime, shared batches on a few threads."""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,17 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from model.batching import BatchQueue, Flow, Item, Scored, Ticket
 from model.encoding import Row
 from model.errors import ModelError
 
-BATCH_TOKENS = 1024
-"""Token ids in a batch, at most; larger batches leave the processor's caches and gain nothing."""
-
-Floats = NDArray[np.float32]
-
 
 class Runtime:
-    """An ONNX network that scores rows.
+    """An ONNX network that scores rows; any number of threads may use it at once.
 
-    Only rows of the same length share a batch. So nothing is computed for padding, and an answer does not depend on
-    what else happens to be asked at the same time.
+    Rows of all callers share batches. Only rows of the same length do, so nothing is computed for padding, and an
+    answer does not depend on what else happens to be asked at the same time. A batch runs on one thread: several
+    batches side by side fill the processors better than several threads on one batch.
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
@@ -35,45 +33,80 @@ class Runtime:
             ModelError: the runtime cannot read the file.
         """
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or _processors()
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # Threads that spin while they wait take the cores from whatever else runs on the machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # The runtime raises bare exceptions of its own, without a common base.
             raise ModelError(f"{path}: the ONNX runtime cannot load it: {error}") from None
+        self._threads = threads or processors()
+        self._workers = ThreadPoolExecutor(self._threads, thread_name_prefix="network")
+        self._working = 0
+        self._queue = BatchQueue()
+        self._lock = threading.Lock()
 
-    def run(self, rows: Sequence[Row]) -> list[tuple[Floats, Floats]]:
-        """Score rows.
+    def submit(self, rows: Sequence[Row], flow: Flow | None = None) -> Ticket:
+        """Queue rows and return at once; the ticket's future gives their scores in the order given.
 
-        Returns:
-            For each row, in the order given, label logits ``[entities, labels]`` and target logits
-            ``[entities, entities, labels]``.
+        The future raises `DeadlineError` if the flow's deadline passes first, and whatever the runtime raises over
+        a row; rows of others are not affected.
         """
-        scores: list[tuple[Floats, Floats] | None] = [None] * len(rows)
-        for indices in equal_length_batches(rows):
-            labels, toward = self._session.run(None, build_feed([rows[index] for index in indices]))
-            for place, index in enumerate(indices):
-                count = len(rows[index].entities)
-                scores[index] = labels[place, :count], toward[place, :count, :count]
-        return [score for score in scores if score is not None]
+        with self._lock:
+            ticket = self._queue.put(rows, flow or Flow())
+            # Not more threads than there are rows: waking one for nothing costs those that work.
+            woken = min(self._threads - self._working, len(rows))
+            self._working += woken
+        if ticket.done:
+            ticket.finish()
+        for _ in range(woken):
+            self._workers.submit(self._work)
+        return ticket
+
+    def run(self, rows: Sequence[Row]) -> list[Scored]:
+        """Score rows, and return for each of them, in the order given, label logits and target logits."""
+        return self.submit(rows).future.result()
+
+    def _work(self) -> None:
+        """Score batches until none waits."""
+        while True:
+            with self._lock:
+                batch = self._queue.take()
+                if not batch:
+                    self._working -= 1
+                    return
+            self._score(batch)
+
+    def _score(self, batch: Sequence[Item]) -> None:
+        try:
+            scored = self._infer([item.row for item in batch])
+        except Exception as error:
+            self._blame(batch, error)
+            return
+        with self._lock:
+            finished = [ticket for pair in zip(batch, scored, strict=True) for ticket in self._queue.deliver(*pair)]
+        for ticket in finished:
+            ticket.finish()
+
+    def _blame(self, batch: Sequence[Item], error: Exception) -> None:
+        """Find the row on which a batch failed, by halves, and fail those who asked for it."""
+        if len(batch) > 1:
+            self._score(batch[: len(batch) // 2])
+            self._score(batch[len(batch) // 2 :])
+            return
+        with self._lock:
+            failed = self._queue.fail(batch[0])
+        for ticket in failed:
+            ticket.fail(error)
+
+    def _infer(self, rows: Sequence[Row]) -> list[Scored]:
+        labels, toward = self._session.run(None, build_feed(rows))
+        counts = [len(row.entities) for row in rows]
+        return [(labels[place, :count], toward[place, :count, :count]) for place, count in enumerate(counts)]
 
 
-def _processors() -> int:
+def processors() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def equal_length_batches(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Yield indices of rows of equal length, within the token budget."""
-    by_length: dict[int, list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
-        by_length[len(row.ids)].append(index)
-    for length, indices in sorted(by_length.items()):
-        size = max(1, BATCH_TOKENS // length)
-        for start in range(0, len(indices), size):
-            yield indices[start : start + size]
 
 
 def build_feed(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:

@@ -32,6 +32,7 @@ class ProblemType(Enum):
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
     INVALID_REQUEST = ("invalid-request", 422, "The request has invalid fields")
     INTERNAL = ("internal-error", 500, "The service failed")
+    DEADLINE = ("deadline-exceeded", 503, "The service could not answer in time")
     MODEL_NOT_READY = ("model-not-ready", 503, "The model is not ready")
 
     def __init__(self, slug: str, status: int, title: str) -> None:

@@ -20,7 +20,7 @@ _DESCRIPTIONS = {
     415: "The body is not declared as JSON.",
     422: "The request has invalid fields.",
     500: "The service failed.",
-    503: "The model is not ready.",
+    503: "The model is not ready, or the answer was not there in time.",
 }
 
 

@@ -32,10 +32,13 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes any free one.")
     threads: int | None = Field(
-        default=None, ge=1, le=1024, description="CPU threads of one classification; the runtime's choice when unset."
+        default=None, ge=1, le=1024, description="Batches that the network reads at once; one a processor when unset."
     )
     max_concurrency: int = Field(
-        default=2, ge=1, le=1024, description="Requests that are classified at the same time; further ones wait."
+        default=64, ge=1, le=100_000, description="Requests that share the network's batches; further ones wait."
+    )
+    deadline_seconds: float = Field(
+        default=120, gt=0, le=86_400, description="Seconds after which a document without an answer fails."
     )
     max_text_characters: int = Field(
         default=200_000, ge=1, le=100_000_000, description="Longest text, in Unicode code points."

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from model.classifier import merge_window
+from model.batching import equal_length_batches
 from model.config import CONFIG_FILE, ModelConfig
 from model.encoding import EncodableSentence, Encoder, Row
 from model.errors import ModelError
-from model.runtime import build_feed, equal_length_batches
+from model.runtime import build_feed
 from model.scheme import LabelScheme
+from model.scoring import merge_window
 from training.base import load_network
 from training.examples import Targets
 from training.network import StanceNetwork

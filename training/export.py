@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
+from model.batching import Scored, equal_length_batches
 from model.encoding import Encoder, Row
-from model.runtime import Floats, Runtime, build_feed, equal_length_batches
+from model.runtime import Runtime, build_feed
 from model.scheme import LabelScheme
 from training.corpus import AnnotatedSentence
 from training.examples import build_dataset, encodable
@@ -183,10 +184,10 @@ def _tensors(feed: dict[str, Any]) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array) for name, array in feed.items()}
 
 
-def _torch_logits(network: StanceNetwork, rows: Sequence[Row]) -> list[Floats]:
+def _torch_logits(network: StanceNetwork, rows: Sequence[Row]) -> list[NDArray[np.float32]]:
     with torch.inference_mode():
         return [network(**_tensors(build_feed([row])))[0][0].float().numpy() for row in rows]
 
 
-def _differences(reference: Sequence[Floats], scored: Sequence[tuple[Floats, Floats]]) -> list[float]:
+def _differences(reference: Sequence[NDArray[np.float32]], scored: Sequence[Scored]) -> list[float]:
     return [float(np.abs(mine - theirs[0]).max()) for mine, theirs in zip(reference, scored, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,6 +18,7 @@ from service.days import parse_day
 
 if TYPE_CHECKING:
     from model.classifier import StanceClassifier
+    from model.documents import Document
     from model.results import DocumentResult
 
 
@@ -84,8 +86,8 @@ def classify(
     if not texts:
         raise typer.Exit(max(faults, default=FAILED))
     classifier = _load(model)
-    outcomes = (_classify(classifier, name, text, query) for name, text in texts)
-    results = [outcome for outcome in outcomes if outcome is not None]
+    documents = list(_documents(texts, query))
+    results = list(classifier.stream(documents, countries=query.countries, blocs=query.blocs))
     if not results:
         raise typer.Exit(FAILED)
     try:
@@ -161,17 +163,20 @@ def _load(model: str | None) -> StanceClassifier:
         stop(str(error))
 
 
-def _classify(classifier: StanceClassifier, name: str, text: str, query: _Query) -> DocumentResult | None:
-    from model.documents import Document  # noqa: PLC0415
+def _documents(texts: list[tuple[str, str]], query: _Query) -> Iterator[Document]:
+    """Make documents of the texts that can be read, and name the others on standard error."""
+    from model.documents import Document, check_document  # noqa: PLC0415
     from model.errors import DocumentError  # noqa: PLC0415
 
-    # A file name need not be text: bytes that are not UTF-8 would make the answer unwritable.
-    document = Document(text=text, id=os.fsencode(name).decode("utf-8", "replace"), date=query.day)
-    try:
-        return classifier.classify(document, countries=query.countries, blocs=query.blocs)
-    except DocumentError as error:
-        complain(f"{name}: {error}")
-        return None
+    for name, text in texts:
+        # A file name need not be text: bytes that are not UTF-8 would make the answer unwritable.
+        document = Document(text=text, id=os.fsencode(name).decode("utf-8", "replace"), date=query.day)
+        try:
+            check_document(document)
+        except DocumentError as error:
+            complain(f"{name}: {error}")
+        else:
+            yield document
 
 
 def _write(classifier: StanceClassifier, results: list[DocumentResult], format: Format, output: Path | None) -> None:

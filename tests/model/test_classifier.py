@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.classifier import StanceClassifier
+from model.classifier import SENTENCES_AHEAD, StanceClassifier
 from model.documents import Document, GivenEntity, Kind, Source, Span
 from model.encoding import EncodableSentence
 from model.errors import DocumentError
@@ -84,6 +85,21 @@ def test_offsets_slice_back_to_the_text(classifier: StanceClassifier, text: str)
             for mention in entity.entity.mentions:
                 assert text[mention.start : mention.end] == mention.text
                 assert sentence.start <= mention.start < mention.end <= sentence.end
+
+
+def test_a_stream_answers_as_it_goes_and_reads_ahead_only_so_far(classifier: StanceClassifier) -> None:
+    read: list[Document] = []
+
+    def documents() -> Iterator[Document]:
+        while True:
+            read.append(Document(f"Norway warned Iceland of {len(read)} storms. Chile backs Peru."))
+            yield read[-1]
+
+    stream = classifier.stream(documents())
+    first = [next(stream) for _ in range(3)]
+    stream.close()
+    assert first == [classifier.classify(document) for document in read[:3]]
+    assert SENTENCES_AHEAD / 2 <= len(read) <= SENTENCES_AHEAD / 2 + 8
 
 
 def codes(result: DocumentResult) -> list[str]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from typing import Any
 
 import httpx
 import pytest
 from service_helpers import assert_problem
 
-from model.classifier import StanceClassifier
+from model.batching import Scored
+from model.classifier import PendingDocument, StanceClassifier
 from model.documents import Document
-from model.results import DocumentResult
+from model.encoding import Row
+from model.runtime import Runtime
 from service.schemas import ClassifyAnswer
 
+COUNTRIES = ["Norway", "Iceland", "the United States", "Chile", "Burkina Faso"]
 TEXT = "Norway denied that it had misled Iceland. Sweden warned Denmark that time was running out."
 
 
@@ -198,14 +204,14 @@ def test_too_long_and_wrong_together_is_not_about_size_only(strict_client: httpx
 def test_a_document_on_which_the_classifier_fails_is_answered_alone_with_an_error(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    working = StanceClassifier.classify_documents
+    working = StanceClassifier.submit
 
-    def failing(self: StanceClassifier, documents: list[Document], **options: Any) -> list[DocumentResult]:
-        if any("cursed" in document.text for document in documents):
+    def failing(self: StanceClassifier, document: Document, **options: Any) -> PendingDocument:
+        if "cursed" in document.text:
             raise RuntimeError("secret detail")
-        return working(self, documents, **options)
+        return working(self, document, **options)
 
-    monkeypatch.setattr(StanceClassifier, "classify_documents", failing)
+    monkeypatch.setattr(StanceClassifier, "submit", failing)
     good, cursed = {"text": "Norway warned Iceland."}, {"id": "x", "text": "A cursed text about Norway."}
     first, rejected, last = ask(client, documents=[good, cursed, good])["documents"]
     assert codes(first) == codes(last) == {"NO", "IS"}
@@ -215,6 +221,31 @@ def test_a_document_on_which_the_classifier_fails_is_answered_alone_with_an_erro
     assert "secret detail" in caplog.text
     problem = assert_problem(post(client, cursed), 500)
     assert "secret detail" not in str(problem)
+
+
+def test_a_row_on_which_the_network_fails_costs_its_own_document_only(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = Runtime._infer
+
+    def failing(self: Runtime, rows: Sequence[Row]) -> list[Scored]:
+        if any(len(row.entities) == 3 for row in rows):
+            raise RuntimeError("secret detail")
+        return working(self, rows)
+
+    monkeypatch.setattr(Runtime, "_infer", failing)
+    texts = ["Norway warned Iceland and Peru.", "Norway warned Iceland of floods.", "Kenya backs Rwanda."]
+    first, second, third = ask(client, documents=[{"text": text} for text in texts])["documents"]
+    assert first["error"]["status"] == 500
+    assert codes(second) == {"NO", "IS"}
+    assert codes(third) == {"KE", "RW"}
+
+
+def test_requests_at_the_same_time_are_answered_as_alone(client: httpx.Client) -> None:
+    texts = [f"{one} denied that it had misled {two}. {two} warned {one}." for one, two in permutations(COUNTRIES, 2)]
+    alone = [ask(client, text=text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda text: ask(client, text=text), texts)) == alone
 
 
 def _rounded(value: Any) -> Any:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 from service_helpers import assert_problem, serving, wait_until
 
+from model.batching import Scored
 from model.classifier import StanceClassifier
+from model.encoding import Row
 from model.errors import ModelError
+from model.runtime import Runtime
 from service.app import create_app
+from service.classification import Classification
 from service.settings import Settings
 
 JSON = {"Content-Type": "application/json"}
@@ -259,40 +264,83 @@ def test_a_model_that_cannot_be_loaded_is_reported(
 
 
 def test_health_is_answered_while_texts_are_classified_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    may_finish, lock = threading.Event(), threading.Lock()
-    working = StanceClassifier.classify_documents
+    may_finish = threading.Event()
     running = most_running = 0
+    begin, infer = Classification.__init__, Runtime._infer
 
-    def slow(self: StanceClassifier, *arguments: Any, **options: Any) -> Any:
+    def counted(self: Classification, *arguments: Any) -> None:
         nonlocal running, most_running
-        with lock:
-            running += 1
-            most_running = max(most_running, running)
-        may_finish.wait()
-        with lock:
-            running -= 1
-        return working(self, *arguments, **options)
+        running += 1
+        most_running = max(most_running, running)
+        begin(self, *arguments)
 
-    monkeypatch.setattr(StanceClassifier, "classify_documents", slow)
-    with serving(create_app(Settings(max_concurrency=2))) as client:
+    def slow(self: Runtime, rows: Sequence[Row]) -> list[Scored]:
+        nonlocal running
+        may_finish.wait()
+        running = 0
+        return infer(self, rows)
+
+    monkeypatch.setattr(Classification, "__init__", counted)
+    monkeypatch.setattr(Runtime, "_infer", slow)
+    with serving(create_app(Settings(max_concurrency=2))) as client, ThreadPoolExecutor(4) as pool:
         wait_until(lambda: client.get("/readyz").status_code == 200)
-        answers: list[int] = []
-        threads = [
-            threading.Thread(
-                target=lambda: answers.append(client.post("/classify", json={"text": "Norway"}).status_code)
-            )
-            for _ in range(4)
-        ]
-        for thread in threads:
-            thread.start()
+        answers = [pool.submit(client.post, "/classify", json={"text": "Norway"}) for _ in range(4)]
         try:
             wait_until(lambda: running == 2)
             assert client.get("/livez").status_code == 200
             assert client.get("/readyz").status_code == 200
-            assert answers == []
+            assert not any(answer.done() for answer in answers)
         finally:
             may_finish.set()
-            for thread in threads:
-                thread.join()
-    assert answers == [200] * 4
+        assert [answer.result().status_code for answer in answers] == [200] * 4
     assert most_running == 2
+
+
+def test_what_is_not_answered_in_time_fails_and_the_service_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_finish = threading.Event()
+    infer = Runtime._infer
+
+    def slow(self: Runtime, rows: Sequence[Row]) -> list[Scored]:
+        may_finish.wait()
+        return infer(self, rows)
+
+    monkeypatch.setattr(Runtime, "_infer", slow)
+    with (
+        serving(create_app(Settings(max_concurrency=1, deadline_seconds=1))) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        try:
+            documents = [{"text": "It rained."}, {"text": "Norway warned Iceland."}]
+            running = pool.submit(client.post, "/classify", json={"documents": documents})
+            dry, late = running.result().json()["documents"]
+            problem = assert_problem(client.post("/classify", json={"text": "Norway"}), 503)
+        finally:
+            may_finish.set()
+        assert dry["sentences"][0]["entities"] == []
+        assert late["error"]["status"] == 503
+        assert problem["type"] == late["error"]["type"] == "urn:entity-stance:problem:deadline-exceeded"
+        assert client.post("/classify", json={"text": "Norway"}).status_code == 200
+
+
+def test_a_request_that_waits_too_long_for_its_turn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_finish = threading.Event()
+    begin = Classification.__init__
+
+    def slow(self: Classification, *arguments: Any) -> None:
+        may_finish.wait()
+        begin(self, *arguments)
+
+    monkeypatch.setattr(Classification, "__init__", slow)
+    with (
+        serving(create_app(Settings(max_concurrency=1, deadline_seconds=1))) as client,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        requests = [pool.submit(client.post, "/classify", json={"text": "Norway"}) for _ in range(2)]
+        try:
+            wait_until(lambda: any(request.done() for request in requests))
+        finally:
+            may_finish.set()
+        (refused,) = [request.result() for request in requests if "retry-after" in request.result().headers]
+    assert "too busy" in assert_problem(refused, 503)["detail"]

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.classifier import ModelInfo, SentenceScores, StanceClassifier
+from model.classifier import ModelInfo, StanceClassifier
 from model.countries.finder import CountryFinder
 from model.documents import Document, Entity, Kind, Mention, Source, Span
 from model.encoding import EncodableSentence, mask
 from model.errors import CorpusError
 from model.results import DocumentResult, EntityResult, SentenceResult, Stance, Target
 from model.scheme import STANCES, LabelScheme
+from model.scoring import SentenceScores
 from model.sentences import Sentence
 from training.corpus import AnnotatedEntity, AnnotatedSentence
 from training.evaluation.predictions import predict_end_to_end, predict_given

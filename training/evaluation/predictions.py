@@ -8,11 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
-from model.classifier import ModelInfo, SentenceScores
+from model.classifier import ModelInfo
 from model.documents import Document, Mention, Span
 from model.encoding import EncodableSentence
 from model.results import DocumentResult
 from model.scheme import LabelScheme
+from model.scoring import SentenceScores
 from training.evaluation.records import FloatArray, LocatedEntity, LocatedSentence, Prediction
 
 

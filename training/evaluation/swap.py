@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.classifier import SentenceScores
 from model.encoding import EncodableSentence
+from model.scoring import SentenceScores
 from training.evaluation.predictions import Classifier, EndToEnd, predict_end_to_end
 from training.evaluation.records import Labels
 from training.evaluation.swapping import SwappedDocument, draw_codes, swap
