@@ -10,7 +10,7 @@ PUBLIC ?=
 # What of real text could be joined with its annotations, if anything.
 STANDOFF = $$(ls -d seeds/standoff/hydrated 2>/dev/null)
 
-.PHONY: demo test lint types model report clean
+.PHONY: demo test lint types model report bench guard clean
 
 demo: $(VENV)/base  ## Install the base and print the stances of the worked example
 	$(BIN)/entity-stance classify seeds/kyiv-visit.txt
@@ -35,6 +35,13 @@ model: $(VENV)/teacher  ## Train the shipped model again, into runs/default: fir
 
 report: $(VENV)/dev  ## Evaluate the shipped model on the test split of the seeds
 	$(BIN)/entity-stance evaluate default seeds/ --split test --report reports/seeds-test
+
+bench: $(VENV)/dev  ## Compare speed with the limits and the rivals, into reports/speed; wants an idle machine
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m benchmarks
+
+guard: $(VENV)/dev  ## Fail if the speed, against the bare runtime, has fallen by more than a fifth
+	$(BIN)/python -m benchmarks guard
 
 $(VENV)/teacher: $(VENV)/dev
 	$(BIN)/pip install --quiet --editable '.[teacher]'

@@ -10,6 +10,7 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from datasets.utils.logging import disable_progress_bar
@@ -40,7 +41,7 @@ def main() -> None:
     folds = np.random.default_rng(0).permutation(len(sentences)) % options.folds
     for duplicates in near_duplicate_groups(sentences):
         folds[duplicates] = folds[duplicates[0]]
-    found = []
+    found: list[dict[str, Any]] = []
     for fold in range(options.folds):
         learned = [sentence for sentence, place in zip(sentences, folds, strict=True) if place != fold]
         held_out = [sentence for sentence, place in zip(sentences, folds, strict=True) if place == fold]
@@ -64,7 +65,7 @@ def trained_elsewhere(
     return predict(network, build_dataset(held_out, encoder, STANCES), data.dev_collator)
 
 
-def surprises(sentences: list[AnnotatedSentence], logits: Logits) -> list[dict[str, object]]:
+def surprises(sentences: list[AnnotatedSentence], logits: Logits) -> list[dict[str, Any]]:
     """Return every decision on sentences that fit one row each, with its loss."""
     signs = np.where(logits.gold_labels > 0, 1, -1)
     losses = np.logaddexp(0, -signs * logits.labels)

@@ -1,0 +1,1 @@
+"""Speed and quality, measured against the limits of the machine and against what a user would pick instead."""

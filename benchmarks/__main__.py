@@ -1,0 +1,54 @@
+"""Measure the whole comparison in one run, or with ``guard`` only whether the speed has fallen."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks import figures, footprint, in_process, over_http
+from benchmarks.figures import Figure
+from model.runtime import processors
+
+USUAL_SHARE = 0.92
+"""Share of the bare runtime's speed that the whole path reaches; measured, see the README of this folder."""
+TOLERATED_FALL = 0.2
+
+
+def main() -> None:
+    """Measure, print and write; or exit with 1 if the speed has fallen."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("task", nargs="?", choices=["all", "guard"], default="all")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, of which medians are taken [5]")
+    parser.add_argument("--out", type=Path, default=Path("reports/speed"), help="folder to write [reports/speed]")
+    options = parser.parse_args()
+    if options.task == "guard":
+        sys.exit(guard(options.rounds))
+    compared = in_process.compare(options.rounds)
+    groups: dict[str, list[Figure]] = {
+        "In process": compared,
+        "Over HTTP": over_http.measure(options.rounds),
+        "Growth": in_process.scaling(options.rounds),
+        "Start and memory": footprint.measure(options.rounds),
+    }
+    figures.write(groups, f"{processors()} processors, {_processor()}, {options.rounds} rounds", options.out)
+    sys.stdout.write(figures.to_markdown(groups) + f"\nwritten to {options.out}\n")
+
+
+def guard(rounds: int) -> int:
+    """Return 1 if the share of the bare runtime's speed has fallen by more than a fifth."""
+    share = in_process.share_of_the_limit(rounds, articles_=20)
+    least = (1 - TOLERATED_FALL) * USUAL_SHARE
+    sys.stdout.write(f"share of the bare runtime: {share:.3f}, usual {USUAL_SHARE:.2f}, at least {least:.3f}\n")
+    return int(share < least)
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no file on a disk
+        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main()
