@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import figures, footprint, in_process, over_http
@@ -14,6 +15,13 @@ from model.runtime import processors
 USUAL_SHARE = 0.92
 """Share of the bare runtime's speed that the whole path reaches; measured, see the README of this folder."""
 TOLERATED_FALL = 0.2
+
+GROUPS: dict[str, Callable[[int], list[Figure]]] = {
+    "In process": in_process.compare,
+    "Over HTTP": over_http.measure,
+    "Growth": in_process.scaling,
+    "Start and memory": footprint.measure,
+}
 
 
 def main() -> None:
@@ -25,15 +33,13 @@ def main() -> None:
     options = parser.parse_args()
     if options.task == "guard":
         sys.exit(guard(options.rounds))
-    compared = in_process.compare(options.rounds)
-    groups: dict[str, list[Figure]] = {
-        "In process": compared,
-        "Over HTTP": over_http.measure(options.rounds),
-        "Growth": in_process.scaling(options.rounds),
-        "Start and memory": footprint.measure(options.rounds),
-    }
+    groups: dict[str, list[Figure]] = {}
+    for title, measure in GROUPS.items():
+        groups[title] = measure(options.rounds)
+        sys.stdout.write(figures.to_markdown({title: groups[title]}) + "\n")
+        sys.stdout.flush()
     figures.write(groups, f"{processors()} processors, {_processor()}, {options.rounds} rounds", options.out)
-    sys.stdout.write(figures.to_markdown(groups) + f"\nwritten to {options.out}\n")
+    sys.stdout.write(f"written to {options.out}\n")
 
 
 def guard(rounds: int) -> int:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle, islice
 
 import httpx
 import numpy as np
@@ -25,13 +26,15 @@ from model.documents import Document
 CLIENTS = 32
 LOAD = 0.7
 LOADED_SECONDS = 40
+DISTINCT = 400
+"""Articles that the load repeats: too many for two copies of one to wait at the same time and be computed once."""
 START_SECONDS = 120
 TIMEOUT = httpx.Timeout(120)
 
 COMMANDS = {
     "ours": ("service.cli.main", "serve", "--port"),
-    "plain FastAPI around (c)": ("benchmarks.servers", "fastapi"),
-    "LitServe around (c)": ("benchmarks.servers", "litserve"),
+    "plain FastAPI around (c)": ("benchmarks.fastapi_server",),
+    "LitServe around (c)": ("benchmarks.litserve_server",),
 }
 
 
@@ -45,6 +48,7 @@ def server(name: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments, str(port)],
         env={**os.environ, "ENTITY_STANCE_MAX_TEXT_CHARACTERS": "2000000"},
+        stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     address = f"http://127.0.0.1:{port}"
@@ -108,7 +112,7 @@ async def _singly(address: str, texts: Sequence[str]) -> list[float]:
         return [await _post(client, text) for text in texts]
 
 
-def measure(count: int, *, articles_: int = 64) -> list[Figure]:
+def measure(count: int, *, articles_: int = 320) -> list[Figure]:
     """Measure over HTTP, so many rounds of so many articles, the classifier in process taking its turn in each."""
     texts = articles(articles_)
     classifier = StanceClassifier.from_pretrained()
@@ -143,7 +147,8 @@ def measure(count: int, *, articles_: int = 64) -> list[Figure]:
 
 def _under_load(address: str, capacity: float) -> list[Figure]:
     rate = LOAD * capacity
-    taken = asyncio.run(_open_loop(address, articles(int(rate * LOADED_SECONDS)), rate))
+    texts = list(islice(cycle(articles(DISTINCT)), int(rate * LOADED_SECONDS)))
+    taken = asyncio.run(_open_loop(address, texts, rate))
     middle, last = np.percentile(taken, [50, 99])
     alone = asyncio.run(_singly(address, sentences(210)))[10:]
     return [
