@@ -112,7 +112,7 @@ async def _singly(address: str, texts: Sequence[str]) -> list[float]:
         return [await _post(client, text) for text in texts]
 
 
-def measure(count: int, *, articles_: int = 320) -> list[Figure]:
+def measure(count: int, *, articles_: int = 160) -> list[Figure]:
     """Measure over HTTP, so many rounds of so many articles, the classifier in process taking its turn in each."""
     texts = articles(articles_)
     classifier = StanceClassifier.from_pretrained()
