@@ -35,6 +35,8 @@ class Runtime:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # A plan of the memory for every shape that comes along is 50 MB, and no faster.
+        options.enable_mem_pattern = False
         try:
             self._session = ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # The runtime raises bare exceptions of its own, without a common base.
