@@ -6,16 +6,14 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper
 
 from model.batching import equal_length_batches
 from model.encoding import Row
-from model.runtime import build_feed, processors
+from model.runtime import build_feed, open_session, processors
 
 OPERATIONS_SIZE = (1024, 384, 1536)
 
@@ -33,7 +31,9 @@ class BareRuntime:
         batches = [build_feed([rows[index] for index in batch]) for batch in equal_length_batches(rows)]
         singles = [build_feed([row]) for row in rows]
         self._feeds = {way: singles if "row" in way else batches for way in self.WAYS}
-        self._sessions = {way: _session(network, processors() if way == self.WAYS[0] else 1) for way in self.WAYS}
+        self._sessions = {
+            way: open_session(network.read_bytes(), processors() if way == self.WAYS[0] else 1) for way in self.WAYS
+        }
 
     def run(self, way: str) -> None:
         """Score all rows."""
@@ -44,13 +44,6 @@ class BareRuntime:
             return
         with ThreadPoolExecutor(processors()) as pool:
             list(pool.map(lambda feed: session.run(None, feed), feeds))
-
-
-def _session(network: Path | bytes, threads: int) -> Any:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    return ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
 def int8_operations(seconds: float = 1.0) -> float:
@@ -65,7 +58,7 @@ def int8_operations(seconds: float = 1.0) -> float:
         [onnx.numpy_helper.from_array(weight, "b")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    session = _session(model.SerializeToString(), 1)
+    session = open_session(model.SerializeToString())
     feed = {"a": np.random.default_rng(2).integers(0, 255, (rows, inner), dtype=np.uint8)}
 
     def work(_: int) -> int:

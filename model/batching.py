@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from model.encoding import Row
 from model.errors import DeadlineError
 
-BATCH_TOKENS = 1024
+BATCH_TOKENS = 128
 """Token ids in a batch, at most; larger batches leave the processor's caches and gain nothing."""
 
 TOKENS_PER_SECOND = 10_000

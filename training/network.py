@@ -28,21 +28,26 @@ class StanceNetwork(nn.Module):
         self.target = nn.Linear(size, size)
         self.toward_head = nn.Linear(size, labels)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, mention_weights: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, input_ids: Tensor, mention_weights: Tensor, attention_mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Score a batch.
 
         Args:
             input_ids: Token ids ``[batch, tokens]``.
-            attention_mask: 1 for tokens, 0 for padding ``[batch, tokens]``.
             mention_weights: Row-normalised placeholder positions ``[batch, entities, tokens]``.
+            attention_mask: 1 for tokens, 0 for padding ``[batch, tokens]``; None if nothing is padded.
 
         Returns:
             Label logits ``[batch, entities, labels]`` and target logits ``[batch, entities, entities, labels]``.
         """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         entities = torch.matmul(mention_weights.to(hidden.dtype), hidden)
-        tokens = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        sentence = (hidden * tokens).sum(1, keepdim=True) / tokens.sum(1, keepdim=True)
+        if attention_mask is None:
+            sentence = hidden.mean(1, keepdim=True)
+        else:
+            tokens = attention_mask.unsqueeze(-1).to(hidden.dtype)
+            sentence = (hidden * tokens).sum(1, keepdim=True) / tokens.sum(1, keepdim=True)
         entities = self.dropout(entities)
         context = torch.cat([entities, sentence.expand_as(entities)], dim=-1)
         pairs = functional.gelu(self.holder(context).unsqueeze(2) + self.target(entities).unsqueeze(1))

@@ -29,7 +29,7 @@ from training.variants import variants
 
 CHECKPOINTS = "checkpoints"
 SETTINGS_FILE = "training.json"
-QUANTISATION_ROWS = 400
+QUANTISATION_ROWS = 2000
 """Training rows from which the fixed int8 scales are taken."""
 
 

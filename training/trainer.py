@@ -253,7 +253,7 @@ def mean_average_precision(logits: Logits) -> float:
 
 
 def _forward(network: nn.Module, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    logits: tuple[Tensor, Tensor] = network(inputs["input_ids"], inputs["attention_mask"], inputs["mention_weights"])
+    logits: tuple[Tensor, Tensor] = network(inputs["input_ids"], inputs["mention_weights"], inputs["attention_mask"])
     return logits
 
 

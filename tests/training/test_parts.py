@@ -1,4 +1,4 @@
-"""The parts of training: collating, loss, calibration, outliers, embeddings in int8."""
+"""The parts of training: collating, loss, calibration, products and embeddings in int8."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
-from torch import nn
 
 from model.encoding import SLOTS, Encoder, slot_ids
+from model.runtime import open_session
 from model.scheme import STANCES
 from training.base import load_base
 from training.calibrate import best_threshold, fit_platt
 from training.corpus import AnnotatedEntity, AnnotatedSentence
 from training.examples import Collator, build_dataset
-from training.export import quantize_embeddings
 from training.network import network_loss
-from training.outliers import ClippedLinear, clip_outliers
+from training.quantization import measure_ranges, quantize_embeddings, quantize_products
 
 SENTENCE = AnnotatedSentence(
     "a",
@@ -89,33 +89,51 @@ def test_the_threshold_is_where_f1_is_best() -> None:
     assert 0.28 <= best_threshold(probabilities, gold, seed=0) <= 0.34
 
 
-class _Holder(nn.Module):
-    """A network with one linear layer, where `clip_outliers` looks for it."""
+def _products(weights: list[NDArray[np.float32]], bias: NDArray[np.float32]) -> onnx.ModelProto:
+    """Return a graph that multiplies its input by each weight, and adds a bias to the first product."""
+    names = [f"product{index}" for index in range(len(weights))]
+    size, width = weights[0].shape
+    graph = helper.make_graph(
+        [
+            *(
+                helper.make_node("MatMul", ["input", f"weight{index}"], [name], name=name)
+                for index, name in enumerate(names)
+            ),
+            helper.make_node("Add", ["bias", names[0]], ["sum"], name="add"),
+        ],
+        "g",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", "tokens", size])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "tokens", width])
+            for name in ("sum", *names[1:])
+        ],
+        [
+            *(numpy_helper.from_array(weight, f"weight{index}") for index, weight in enumerate(weights)),
+            numpy_helper.from_array(bias, "bias"),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(nn.Linear(64, 8))
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return torch.as_tensor(self.encoder(inputs))
-
-
-def test_clipping_outliers_leaves_the_result_and_narrows_the_range() -> None:
-    torch.manual_seed(0)
-    network = _Holder()
-    inputs = torch.randn(2, 10, 64)
+def test_products_in_int8_are_near_those_in_float_in_spite_of_an_outlying_channel() -> None:
+    drawn = np.random.default_rng(0)
+    weights = [drawn.normal(size=(64, 8)).astype(np.float32) for _ in range(2)]
+    bias = drawn.normal(size=8).astype(np.float32)
+    inputs = drawn.normal(size=(2, 10, 64)).astype(np.float32)
     inputs[..., 7] *= 50
-    expected = network(inputs)
-    assert clip_outliers(network, [{"inputs": inputs}]) == 1
-    layer = network.encoder[0]
-    assert isinstance(layer, ClippedLinear)
-    assert layer.limit < inputs.abs().max() / 10
-    torch.testing.assert_close(network(inputs), expected)
-
-
-def test_layers_without_outliers_stay() -> None:
-    network = _Holder()
-    assert clip_outliers(network, [{"inputs": torch.rand(2, 10, 64) + 1}]) == 0
+    model = _products(weights, bias)
+    quantize_products(model, measure_ranges(model, [{"input": inputs}]))
+    onnx.checker.check_model(model)
+    assert [node.op_type for node in model.graph.node] == ["Mul", "QuantizeLinear", *["MatMulIntegerToFloat"] * 2]
+    assert not any(tensor.name.startswith("weight") for tensor in model.graph.initializer)
+    first, second = open_session(model.SerializeToString()).run(None, {"input": inputs})
+    largest = np.abs(inputs).max() * 64**0.5
+    np.testing.assert_allclose(first, inputs @ weights[0] + bias, atol=largest / 250)
+    np.testing.assert_allclose(second, inputs @ weights[1], atol=largest / 250)
+    # Without the smoothing, one step of the scale for all is this large in each of the other channels.
+    step = (inputs.max() - inputs.min()) / 255
+    error = np.abs(second - inputs @ weights[1]).mean()
+    assert error < 0.5 * step * 12**-0.5 * 64**0.5
 
 
 def test_embeddings_in_int8_give_nearly_the_same_rows() -> None:
