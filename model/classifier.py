@@ -53,6 +53,11 @@ class PendingDocument:
         return len(self._scores.sentences)
 
     @property
+    def tokens(self) -> int:
+        """How many token ids the network reads for it."""
+        return sum(len(row.ids) for row in self._scores.rows)
+
+    @property
     def future(self) -> Future[list[Scored]]:
         """Done when `result` need not wait any more."""
         return self._scores.ticket.future
@@ -89,6 +94,10 @@ class StanceClassifier:
         names = self.scheme.names
         self._thresholds = np.array([config.thresholds[name] for name in names])
         self._toward_thresholds = np.array([config.toward_thresholds[name] for name in names])
+
+    def watch_batches(self, on_batch: Callable[[int], object]) -> None:
+        """Have a function called with the token ids of every batch that the network has read, from its thread."""
+        self._scorer.runtime.on_batch = on_batch
 
     @classmethod
     def from_pretrained(

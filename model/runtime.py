@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ class Runtime:
     Rows of all callers share batches. Only rows of the same length do, so nothing is computed for padding, and an
     answer does not depend on what else happens to be asked at the same time. A batch runs on one thread: several
     batches side by side fill the processors better than several threads on one batch.
+
+    Attributes:
+        on_batch: Called with the token ids of every batch, from the thread that scores it.
     """
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
@@ -42,6 +45,7 @@ class Runtime:
         self._working = 0
         self._queue = BatchQueue()
         self._lock = threading.Lock()
+        self.on_batch: Callable[[int], object] = lambda _: None
 
     def submit(self, rows: Sequence[Row], flow: Flow | None = None) -> Ticket:
         """Queue rows and return at once; the ticket's future gives their scores in the order given.
@@ -80,6 +84,7 @@ class Runtime:
         except Exception as error:
             self._blame(batch, error)
             return
+        self.on_batch(sum(len(item.row.ids) for item in batch))
         with self._lock:
             finished = [ticket for pair in zip(batch, scored, strict=True) for ticket in self._queue.deliver(*pair)]
         for ticket in finished:

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.responses import RedirectResponse
 
-from service.engine import Engine
 from service.errors import install_error_handlers
+from service.gateway import Gateway
 from service.middleware import BodyLimitMiddleware, RequestIdMiddleware
 from service.openapi import install_openapi
 from service.responses import OrjsonResponse
@@ -23,7 +23,7 @@ _SUMMARY = "For every country in every sentence: which stance it takes, and towa
 
 
 def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[], object] | None = None) -> FastAPI:
-    """Return the application; its model loads in the background once the application starts.
+    """Return the application; its model loads in a process of its own once the application starts.
 
     Args:
         settings: The settings; from the environment by default.
@@ -33,12 +33,12 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
         SettingsError: the environment holds a senseless setting.
     """
     settings = settings or load_settings()
-    engine = Engine(settings)
+    gateway = Gateway(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(engine.load, on_model_failure)
+            tasks.start_soon(gateway.run, on_model_failure)
             yield
             tasks.cancel_scope.cancel()
 
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
         # No online validator: the documentation page makes no request to other hosts.
         swagger_ui_parameters={"validatorUrl": None},
     )
-    app.state.engine = engine
+    app.state.gateway = gateway
     app.include_router(classify.router)
     app.include_router(status.router)
     app.add_api_route("/", _to_documentation, include_in_schema=False)

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any, NoReturn
 
-from service.errors import ProblemError, ProblemType
+from service.problems import ProblemError, ProblemType
 
 CURL_MEDIA_TYPE = "application/x-www-form-urlencoded"
 

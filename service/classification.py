@@ -14,7 +14,7 @@ from model.classifier import PendingDocument, StanceClassifier
 from model.documents import Document
 from model.errors import DocumentError
 from model.results import DocumentResult
-from service.errors import Fault, ProblemError, ProblemType, common_type, describe, printable
+from service.problems import Fault, ProblemError, ProblemType, common_type, describe, printable
 from service.validation import ClassificationRequest, Rejected, document_fault
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,16 @@ class Classification:
             for index, item in enumerate(request.documents)
         ]
 
+    @property
+    def tokens(self) -> int:
+        """How many token ids the network reads for it."""
+        return sum(item.tokens for item in self._pending if isinstance(item, PendingDocument))
+
+    @property
+    def sentences(self) -> int:
+        """How many sentences go through the network."""
+        return sum(item.sentences for item in self._pending if isinstance(item, PendingDocument))
+
     async def wait(self) -> None:
         """Wait until the network has read all sentences, or the deadline has passed."""
         futures = [asyncio.wrap_future(item.future) for item in self._pending if isinstance(item, PendingDocument)]
@@ -64,12 +74,11 @@ class Classification:
         outcomes = [self._outcome(index, item) for index, item in enumerate(self._pending)]
         if not any(isinstance(outcome, DocumentResult) for outcome in outcomes):
             raise rejection(outcomes)
-        return {
-            "model": asdict(self._classifier.info),
-            "documents": [
-                outcome.to_dict() if isinstance(outcome, DocumentResult) else _rejected(outcome) for outcome in outcomes
-            ],
-        }
+        return {"model": asdict(self._classifier.info), "documents": [_document(outcome) for outcome in outcomes]}
+
+    def only_document(self) -> dict[str, Any]:
+        """Return what ``documents`` of the answer holds for a request of one document, be it an error."""
+        return _document(self._outcome(0, self._pending[0]))
 
     def _submit(self, index: int, document: Document, flow: Flow) -> PendingDocument | Rejected:
         request = self._request
@@ -105,6 +114,10 @@ def rejection(outcomes: Sequence[object]) -> ProblemError:
     return ProblemError.from_faults(
         [fault for outcome in outcomes if isinstance(outcome, Rejected) for fault in outcome.faults]
     )
+
+
+def _document(outcome: DocumentResult | Rejected) -> dict[str, Any]:
+    return outcome.to_dict() if isinstance(outcome, DocumentResult) else _rejected(outcome)
 
 
 def _rejected(document: Rejected) -> dict[str, Any]:

@@ -1,119 +1,112 @@
-"""The classifier of a running application: loaded in the background, its batches shared by all requests."""
+"""What the model's process does with the operations that it is asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import orjson
 from anyio import to_thread
 
 from model.classifier import StanceClassifier
-from model.errors import EntityStanceError
 from service.bodies import parse_json
 from service.classification import Classification
-from service.errors import ProblemError, ProblemType
+from service.problems import ProblemError, ProblemType
 from service.settings import Settings
-from service.validation import read_request
+from service.validation import ClassificationRequest, read_document_line, read_request
+from service.worker.frames import Call, Usage
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 2
 PREPARING_THREADS = 2
+"""Python lets one thread run at a time; a second one takes over whenever the first reads or writes."""
+
+OnRead = Callable[[Usage], Awaitable[None]]
+_Read = Callable[[bytes, Settings], ClassificationRequest]
 
 
 class Engine:
-    """Loads the classifier and runs requests through it without blocking the event loop.
+    """Does operations with the classifier, many at once, whose sentences share the network's batches."""
 
-    Attributes:
-        settings: The service's settings.
-        failure: Why the model could not be loaded, once that is known.
-    """
-
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, classifier: StanceClassifier, settings: Settings) -> None:
+        """Serve a classifier within the limits of the settings."""
+        self.classifier = classifier
         self.settings = settings
-        self.failure: str | None = None
-        self._classifier: StanceClassifier | None = None
         self._turns = asyncio.Semaphore(settings.max_concurrency)
-        # Python lets one thread run at a time; a second one takes over whenever the first reads or writes.
-        self._threads: anyio.CapacityLimiter | None = None
-
-    async def load(self, on_failure: Callable[[], object] | None = None) -> None:
-        """Load the model in a worker thread; a failure is logged, kept and reported to the callback."""
-        settings = self.settings
         self._threads = anyio.CapacityLimiter(PREPARING_THREADS)
-        try:
-            classifier = await to_thread.run_sync(
-                lambda: StanceClassifier.from_pretrained(settings.model, threads=settings.threads)
-            )
-        except Exception as error:
-            expected = isinstance(error, EntityStanceError)
-            self.failure = str(error) if expected else "an unexpected error occurred; the service's log has the cause"
-            logger.critical("the model could not be loaded: %s", error, exc_info=not expected)
-            if on_failure is not None:
-                on_failure()
-        else:
-            self._classifier = classifier
-            logger.info("model %s is ready", classifier.info.name)
+        self._batches: list[int] = []
+        classifier.watch_batches(self._batches.append)
 
-    @property
-    def classifier(self) -> StanceClassifier:
-        """The classifier.
+    async def do(self, call: Call, on_read: OnRead) -> tuple[Usage, bytes]:
+        """Do an operation: ``classify`` or ``document``.
+
+        Calls wait for their turn first come, first served. Parsing, validation and serialisation happen in worker
+        threads.
+
+        Args:
+            call: What to do.
+            on_read: Told once what the network has to do for it.
 
         Raises:
-            ProblemError: 503, it is not loaded yet or could not be.
+            ProblemError: the call cannot be answered.
         """
-        if self._classifier is not None:
-            return self._classifier
-        if self.failure is not None:
-            raise ProblemError(ProblemType.MODEL_NOT_READY, f"The model could not be loaded: {self.failure}.")
-        raise ProblemError(
-            ProblemType.MODEL_NOT_READY,
-            "The model is being loaded; try again in a moment.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        match call.operation:
+            case "classify":
+                return await self._classify(call, _read_body, Classification.answer, on_read)
+            case "document":
+                return await self._classify(call, _read_line, Classification.only_document, on_read)
+        raise ValueError(f"no such operation: {call.operation}")
 
-    async def classify(self, body: bytes) -> bytes:
-        """Answer the JSON body of ``POST /classify`` in JSON.
+    async def _classify(
+        self, call: Call, read: _Read, answer: Callable[[Classification], dict[str, Any]], on_read: OnRead
+    ) -> tuple[Usage, bytes]:
+        def begin() -> Classification:
+            return Classification(self.classifier, read(call.body, self.settings), call.deadline)
 
-        Requests wait for their turn first come, first served; those whose turn it is share the network's batches.
-        Parsing, validation and serialisation happen in worker threads.
+        def finish() -> bytes:
+            return orjson.dumps(answer(classification), option=orjson.OPT_SERIALIZE_NUMPY)
 
-        Raises:
-            ProblemError: the request cannot be answered.
-        """
-        classifier = self.classifier
-        deadline = time.monotonic() + self.settings.deadline_seconds
-        async with self._turn():
-            classification = await to_thread.run_sync(self._begin, classifier, body, deadline, limiter=self._threads)
+        arrived = time.monotonic()
+        async with self._turn(call.deadline):
+            classification = await to_thread.run_sync(begin, limiter=self._threads)
             try:
+                usage = Usage(classification.tokens, classification.sentences, time.monotonic() - arrived)
+                await on_read(usage)
                 await classification.wait()
-                return await to_thread.run_sync(_finish, classification, limiter=self._threads)
+                body = await to_thread.run_sync(finish, limiter=self._threads)
             finally:
                 classification.cancel()
+        return Usage(usage.tokens, usage.sentences, usage.waited, self._take_batches()), body
+
+    def _take_batches(self) -> tuple[int, ...]:
+        taken, self._batches[:] = tuple(self._batches), []
+        return taken
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Wait until fewer than ``max_concurrency`` other requests are being worked on."""
+    async def _turn(self, deadline: float) -> AsyncIterator[None]:
+        """Wait until fewer than ``max_concurrency`` other calls are being worked on."""
         try:
-            with anyio.fail_after(self.settings.deadline_seconds):
+            with anyio.fail_after(deadline - time.monotonic()):
                 await self._turns.acquire()
         except TimeoutError:
             detail = f"The service was too busy to begin within {self.settings.deadline_seconds:g} seconds."
-            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            raise ProblemError(ProblemType.DEADLINE, detail, headers=headers) from None
+            raise ProblemError(ProblemType.DEADLINE, detail) from None
         try:
             yield
         finally:
             self._turns.release()
 
-    def _begin(self, classifier: StanceClassifier, body: bytes, deadline: float) -> Classification:
-        return Classification(classifier, read_request(parse_json(body), self.settings), deadline)
+
+def _read_body(body: bytes, settings: Settings) -> ClassificationRequest:
+    return read_request(parse_json(body), settings)
 
 
-def _finish(classification: Classification) -> bytes:
-    return orjson.dumps(classification.answer(), option=orjson.OPT_SERIALIZE_NUMPY)
+def _read_line(body: bytes, settings: Settings) -> ClassificationRequest:
+    """Read a line of options and a line with a document."""
+    options, _, line = body.partition(b"\n")
+    return read_document_line(parse_json(line), parse_json(options), settings)

@@ -132,6 +132,12 @@ PROBLEM_EXAMPLES: dict[int, dict[str, Any]] = {
         {"field": "countries[0]", "reason": "is no known code"},
         {"field": "lang", "reason": "unknown field; the fields are documents, countries, blocs"},
     ),
+    429: _problem(
+        "overloaded",
+        429,
+        "The service has as much work as it takes on",
+        "The requests that wait have 199,870 tokens, of 200,000 at most; try again in 20 s.",
+    ),
     500: _problem(
         "internal-error",
         500,
@@ -140,5 +146,11 @@ PROBLEM_EXAMPLES: dict[int, dict[str, Any]] = {
     ),
     503: _problem(
         "model-not-ready", 503, "The model is not ready", "The model is being loaded; try again in a moment."
+    ),
+    504: _problem(
+        "deadline-exceeded",
+        504,
+        "The service could not answer in time",
+        "There was no answer within 120 seconds.",
     ),
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import REQUEST_ID_HEADER, Fault, ProblemError, ProblemType, request_id, response_for
+from service.errors import REQUEST_ID_HEADER, request_id, response_for
+from service.problems import Fault, ProblemError, ProblemType
 
 _MAX_LENGTH_DIGITS = 20
 

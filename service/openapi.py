@@ -19,8 +19,10 @@ _DESCRIPTIONS = {
     413: "The body, the text or the number of documents exceeds its limit.",
     415: "The body is not declared as JSON.",
     422: "The request has invalid fields.",
+    429: "The service has as much work as it takes on; the header Retry-After says when to try again.",
     500: "The service failed.",
-    503: "The model is not ready, or the answer was not there in time.",
+    503: "The model is not ready, or its process has ended and is being started again.",
+    504: "The answer was not there in time.",
 }
 
 

@@ -253,6 +253,8 @@ class LimitsOut(_Answer):
     max_text_characters: int
     max_documents: int
     max_body_bytes: int
+    max_queue_tokens: int = Field(description="Most tokens of all requests that wait; more are refused with 429.")
+    deadline_seconds: float = Field(description="Seconds after which a document without an answer fails.")
 
 
 class InfoOut(_Answer):

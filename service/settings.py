@@ -37,6 +37,15 @@ class Settings(BaseSettings):
     max_concurrency: int = Field(
         default=64, ge=1, le=100_000, description="Requests that share the network's batches; further ones wait."
     )
+    max_queue_tokens: int = Field(
+        default=200_000,
+        ge=1,
+        le=2**31,
+        description="Most tokens of all requests that have no answer yet; further requests are refused with 429.",
+    )
+    drain_seconds: int = Field(
+        default=30, ge=0, le=3600, description="Seconds that requests have to finish once the service is told to stop."
+    )
     deadline_seconds: float = Field(
         default=120, gt=0, le=86_400, description="Seconds after which a document without an answer fails."
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from model.countries.registry import is_known_code
 from model.documents import Document, check_document
 from model.errors import DocumentError
-from service.errors import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path
+from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path
 from service.schemas import BatchEnvelope, DocumentIn, Options, TextRequest
 from service.settings import Settings
 
@@ -57,6 +57,19 @@ def read_request(data: Any, settings: Settings) -> ClassificationRequest:
     if ("text" in data) == ("documents" in data):
         raise ProblemError.from_faults([Fault("body", "should have exactly one of the fields text and documents")])
     return _read_single(data, settings) if "text" in data else _read_batch(data, settings)
+
+
+def read_document_line(data: Any, options: Any, settings: Settings) -> ClassificationRequest:
+    """Validate a parsed line of ``POST /classify/stream`` and the options of the stream.
+
+    Raises:
+        ProblemError: 422, the options are faulty; a faulty document is set aside.
+    """
+    try:
+        checked = Options.model_validate(options)
+    except ValidationError as error:
+        raise ProblemError.from_faults(_faults(error, Options)) from None
+    return _with_options(checked, [_read_document(data, "", settings)], batch=False)
 
 
 def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequest:

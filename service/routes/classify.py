@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from service.bodies import require_json
-from service.engine import Engine
-from service.errors import ProblemError, ProblemType
+from service.disconnects import CLIENT_CLOSED_REQUEST, ClientGoneError, unless_gone
+from service.errors import request_id
 from service.examples import ANSWER_EXAMPLE, REQUEST_EXAMPLES
+from service.gateway import Gateway
 from service.openapi import problem_answers, schema_reference
+from service.problems import ProblemError, ProblemType
 from service.schemas import ClassifyAnswer, DocumentsRequest, TextRequest
 
 router = APIRouter(tags=["classification"])
@@ -35,7 +37,7 @@ _REQUEST_BODY = {
             "description": "At least one document was classified; the faulty ones of a batch carry an error instead.",
             "content": {"application/json": {"example": ANSWER_EXAMPLE}},
         },
-        **problem_answers(400, 413, 415, 422, 500, 503),
+        **problem_answers(400, 413, 415, 422, 429, 500, 503, 504),
     },
 )
 async def classify(request: Request) -> Response:
@@ -46,10 +48,14 @@ async def classify(request: Request) -> Response:
     answered with an `error` in its place and never costs the others their answer. If no document can be classified,
     the answer is a problem document: 413 when size is the only fault, otherwise 422.
     """
-    engine: Engine = request.app.state.engine
+    gateway: Gateway = request.app.state.gateway
     require_json(request.headers.get("content-type"))
     try:
         body = await request.body()
     except ClientDisconnect:
         raise ProblemError(ProblemType.INCOMPLETE_BODY, "The connection closed before the body was complete.") from None
-    return Response(content=await engine.classify(body), media_type="application/json")
+    try:
+        answer = await unless_gone(request.receive, gateway.call("classify", body, request_id(request.scope)))
+    except ClientGoneError:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    return Response(content=answer, media_type="application/json")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from fastapi import APIRouter, Request
 
-from model.classifier import StanceClassifier
-from service.engine import Engine
-from service.errors import ProblemError, ProblemType
+from service.gateway import Gateway
 from service.openapi import problem_answers
-from service.schemas import InfoOut, LabelOut, LimitsOut, ModelOut, StatusOut
+from service.problems import ProblemError, ProblemType
+from service.schemas import InfoOut, LimitsOut, StatusOut
 from service.settings import Settings
 from service.version import package_version
 
@@ -20,45 +17,32 @@ router = APIRouter(tags=["status"])
 @router.get("/livez", summary="Is the process alive?", responses=problem_answers(503))
 async def livez(request: Request) -> StatusOut:
     """Answer 200 as long as the process works; 503 when its model could not be loaded and only a restart helps."""
-    engine: Engine = request.app.state.engine
-    if engine.failure is not None:
-        raise ProblemError(ProblemType.MODEL_NOT_READY, f"The model could not be loaded: {engine.failure}.")
+    gateway: Gateway = request.app.state.gateway
+    if gateway.failure is not None:
+        raise ProblemError(ProblemType.MODEL_NOT_READY, f"The model could not be loaded: {gateway.failure}.")
     return StatusOut(status="alive")
 
 
 @router.get("/readyz", summary="Can it classify?", responses=problem_answers(503))
 async def readyz(request: Request) -> StatusOut:
-    """Answer 200 once the model is loaded and 503 before."""
-    engine: Engine = request.app.state.engine
-    _ = engine.classifier
+    """Answer 200 while the model is there to be asked; 503 before it is loaded, and while it is being loaded again."""
+    gateway: Gateway = request.app.state.gateway
+    _ = gateway.information
     return StatusOut(status="ready")
 
 
 @router.get("/info", summary="Model, labels and limits", responses=problem_answers(503))
 async def info(request: Request) -> InfoOut:
     """Name the model that answers, its labels with their thresholds, and the limits of a request."""
-    engine: Engine = request.app.state.engine
-    classifier = engine.classifier
+    gateway: Gateway = request.app.state.gateway
+    information = gateway.information
     return InfoOut(
         version=package_version(),
-        model=ModelOut(**asdict(classifier.info)),
-        scheme=classifier.scheme.name,
-        labels=_labels(classifier),
-        limits=_limits(engine.settings),
+        model=information.model,
+        scheme=information.scheme,
+        labels=information.labels,
+        limits=_limits(gateway.settings),
     )
-
-
-def _labels(classifier: StanceClassifier) -> list[LabelOut]:
-    config = classifier.config
-    return [
-        LabelOut(
-            name=label.name,
-            description=label.description,
-            threshold=config.thresholds[label.name],
-            toward_threshold=config.toward_thresholds.get(label.name),
-        )
-        for label in classifier.scheme.labels
-    ]
 
 
 def _limits(settings: Settings) -> LimitsOut:
@@ -66,4 +50,6 @@ def _limits(settings: Settings) -> LimitsOut:
         max_text_characters=settings.max_text_characters,
         max_documents=settings.max_documents,
         max_body_bytes=settings.max_body_bytes,
+        max_queue_tokens=settings.max_queue_tokens,
+        deadline_seconds=settings.deadline_seconds,
     )

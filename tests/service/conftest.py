@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from service_helpers import serving, wait_until
+from service_helpers import ThreadInPlaceOfProcess, serving, wait_until
 
 from service.app import create_app
 from service.settings import Settings
@@ -27,3 +27,9 @@ def strict_client() -> Iterator[httpx.Client]:
     with serving(create_app(settings)) as started:
         wait_until(lambda: started.get("/readyz").status_code == httpx.codes.OK)
         yield started
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have applications that start in this test run the model within this process."""
+    monkeypatch.setattr("service.worker.handle.subprocess.Popen", ThreadInPlaceOfProcess)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import anyio
 import httpx
 import uvicorn
 from fastapi import FastAPI
+
+from service.worker.__main__ import serve_connection
 
 START_SECONDS = 60
 
@@ -37,6 +42,24 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+class ThreadInPlaceOfProcess:
+    """Runs what the model's process would in a thread of this one, where a test can put obstacles into its way."""
+
+    def __init__(self, _: Sequence[str], *, pass_fds: Sequence[int], start_new_session: bool) -> None:
+        assert start_new_session
+        self.pid = os.getpid()
+        connection = socket.socket(fileno=os.dup(pass_fds[0]))
+        self._thread = threading.Thread(target=anyio.run, args=(serve_connection, connection))
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._thread.join(timeout)
+        assert not self._thread.is_alive()
+
+    def kill(self) -> None:
+        raise AssertionError("the worker did not end by itself")
 
 
 def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:

@@ -10,14 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
-from service_helpers import assert_problem
+from service_helpers import assert_problem, serving, wait_until
 
 from model.batching import Scored
 from model.classifier import PendingDocument, StanceClassifier
 from model.documents import Document
 from model.encoding import Row
 from model.runtime import Runtime
+from service.app import create_app
 from service.schemas import ClassifyAnswer
+from service.settings import Settings
 
 COUNTRIES = ["Norway", "Iceland", "the United States", "Chile", "Burkina Faso"]
 TEXT = "Norway denied that it had misled Iceland. Sweden warned Denmark that time was running out."
@@ -201,8 +203,9 @@ def test_too_long_and_wrong_together_is_not_about_size_only(strict_client: httpx
     assert [error.get("limit") for error in problem["errors"]] == [100, None]
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_document_on_which_the_classifier_fails_is_answered_alone_with_an_error(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     working = StanceClassifier.submit
 
@@ -213,19 +216,20 @@ def test_a_document_on_which_the_classifier_fails_is_answered_alone_with_an_erro
 
     monkeypatch.setattr(StanceClassifier, "submit", failing)
     good, cursed = {"text": "Norway warned Iceland."}, {"id": "x", "text": "A cursed text about Norway."}
-    first, rejected, last = ask(client, documents=[good, cursed, good])["documents"]
+    with serving(create_app(Settings())) as client:
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        first, rejected, last = ask(client, documents=[good, cursed, good])["documents"]
+        problem = assert_problem(post(client, cursed), 500)
     assert codes(first) == codes(last) == {"NO", "IS"}
     assert rejected["id"] == "x"
     assert (rejected["error"]["status"], rejected["error"]["field"]) == (500, "documents[1]")
     assert "secret detail" not in str(rejected)
     assert "secret detail" in caplog.text
-    problem = assert_problem(post(client, cursed), 500)
     assert "secret detail" not in str(problem)
 
 
-def test_a_row_on_which_the_network_fails_costs_its_own_document_only(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("in_process")
+def test_a_row_on_which_the_network_fails_costs_its_own_document_only(monkeypatch: pytest.MonkeyPatch) -> None:
     working = Runtime._infer
 
     def failing(self: Runtime, rows: Sequence[Row]) -> list[Scored]:
@@ -235,7 +239,9 @@ def test_a_row_on_which_the_network_fails_costs_its_own_document_only(
 
     monkeypatch.setattr(Runtime, "_infer", failing)
     texts = ["Norway warned Iceland and Peru.", "Norway warned Iceland of floods.", "Kenya backs Rwanda."]
-    first, second, third = ask(client, documents=[{"text": text} for text in texts])["documents"]
+    with serving(create_app(Settings())) as client:
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        first, second, third = ask(client, documents=[{"text": text} for text in texts])["documents"]
     assert first["error"]["status"] == 500
     assert codes(second) == {"NO", "IS"}
     assert codes(third) == {"KE", "RW"}

@@ -20,7 +20,13 @@ def test_info_names_model_labels_and_limits(client: httpx.Client) -> None:
         assert label["description"]
         assert label["threshold"] == classifier.config.thresholds[label["name"]]
         assert label["toward_threshold"] == classifier.config.toward_thresholds[label["name"]]
-    assert info["limits"] == {"max_text_characters": 200_000, "max_documents": 256, "max_body_bytes": 4_194_304}
+    assert info["limits"] == {
+        "max_text_characters": 200_000,
+        "max_documents": 256,
+        "max_body_bytes": 4_194_304,
+        "max_queue_tokens": 200_000,
+        "deadline_seconds": 120,
+    }
     assert info["version"]
 
 

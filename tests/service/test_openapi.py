@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.errors import ProblemType
 from service.examples import ANSWER_EXAMPLE, PROBLEM_EXAMPLES, REQUEST_EXAMPLES
+from service.problems import ProblemType
 from service.schemas import ClassifyAnswer, DocumentsRequest, Problem, TextRequest
 
 
@@ -29,8 +29,8 @@ def test_requests_answers_and_errors_are_described_with_examples(openapi: dict[s
     operation = openapi["paths"]["/classify"]["post"]
     assert operation["requestBody"]["content"]["application/json"]["examples"] == REQUEST_EXAMPLES
     assert operation["responses"]["200"]["content"]["application/json"]["example"] == ANSWER_EXAMPLE
-    assert set(operation["responses"]) == {"200", "400", "413", "415", "422", "500", "503"}
-    for status in ("400", "413", "415", "422", "500", "503"):
+    assert set(operation["responses"]) == {"200", "400", "413", "415", "422", "429", "500", "503", "504"}
+    for status in ("400", "413", "415", "422", "429", "500", "503", "504"):
         assert "example" in operation["responses"][status]["content"]["application/problem+json"]
     for schema in ("TextRequest", "DocumentsRequest", "DocumentIn", "GivenEntityIn"):
         assert openapi["components"]["schemas"][schema]["additionalProperties"] is False
