@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -64,6 +65,8 @@ class Ticket:
         self.deadline = deadline
         self._items: list[Item] = []
         self._left = 0
+        # Of the threads that have something to tell, one does: the last row may be scored as another one fails.
+        self._untold = threading.Semaphore(1)
 
     def add(self, item: Item) -> None:
         """Ask for one more row, which somebody may have asked for already."""
@@ -90,13 +93,17 @@ class Ticket:
 
     def finish(self) -> None:
         """Give the scores to whoever waits."""
-        if self.future.set_running_or_notify_cancel():
+        if self._may_tell():
             self.future.set_result([item.scored for item in self._items if item.scored is not None])
 
     def fail(self, error: BaseException) -> None:
         """Tell whoever waits that there will be no scores."""
-        if not self.future.done() and self.future.set_running_or_notify_cancel():
+        if self._may_tell():
             self.future.set_exception(error)
+
+    def _may_tell(self) -> bool:
+        """Say, once, whether anybody still waits."""
+        return self._untold.acquire(blocking=False) and self.future.set_running_or_notify_cancel()
 
 
 class Item:
@@ -162,6 +169,12 @@ class BatchQueue:
         failed = list(item.tickets)
         item.tickets.clear()
         return failed
+
+    def clear(self) -> list[Ticket]:
+        """Forget all rows that wait, and return the tickets that will never be done."""
+        waiting = [item for heap in self._heaps.values() for _, _, item in heap if not item.taken]
+        self._heaps.clear()
+        return [ticket for item in waiting for ticket in self.fail(item)]
 
     def _pop(self, heap: list[tuple[float, int, Item]], size: int, now: float) -> list[Item]:
         batch: list[Item] = []

@@ -95,6 +95,10 @@ class StanceClassifier:
         self._thresholds = np.array([config.thresholds[name] for name in names])
         self._toward_thresholds = np.array([config.toward_thresholds[name] for name in names])
 
+    def close(self) -> None:
+        """End the threads of the network; texts that still wait for it raise `ClosedError`."""
+        self._scorer.runtime.close()
+
     def watch_batches(self, on_batch: Callable[[int], object]) -> None:
         """Have a function called with the token ids of every batch that the network has read, from its thread."""
         self._scorer.runtime.on_batch = on_batch

@@ -32,3 +32,7 @@ class CorpusError(EntityStanceError):
 
 class DeadlineError(EntityStanceError, TimeoutError):
     """An answer was not there in time."""
+
+
+class ClosedError(EntityStanceError):
+    """The classifier was closed before it had read the text."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from model.batching import BatchQueue, Flow, Item, Scored, Ticket
 from model.encoding import Row
-from model.errors import ModelError
+from model.errors import ClosedError, ModelError
 
 
 class Runtime:
@@ -43,6 +43,7 @@ class Runtime:
         self._threads = threads or processors()
         self._workers = ThreadPoolExecutor(self._threads, thread_name_prefix="network")
         self._working = 0
+        self._closed = False
         self._queue = BatchQueue()
         self._lock = threading.Lock()
         self.on_batch: Callable[[int], object] = lambda _: None
@@ -51,22 +52,35 @@ class Runtime:
         """Queue rows and return at once; the ticket's future gives their scores in the order given.
 
         The future raises `DeadlineError` if the flow's deadline passes first, and whatever the runtime raises over
-        a row; rows of others are not affected.
+        a row; rows of others are not affected. Once the runtime is closed, it raises `ClosedError`.
         """
+        flow = flow or Flow()
         with self._lock:
-            ticket = self._queue.put(rows, flow or Flow())
+            if self._closed:
+                return _closed(Ticket(flow.deadline))
+            ticket = self._queue.put(rows, flow)
             # Not more threads than there are rows: waking one for nothing costs those that work.
             woken = min(self._threads - self._working, len(rows))
             self._working += woken
+            # Before anybody can close the runtime, after which no thread takes work any more.
+            for _ in range(woken):
+                self._workers.submit(self._work)
         if ticket.done:
             ticket.finish()
-        for _ in range(woken):
-            self._workers.submit(self._work)
         return ticket
 
     def run(self, rows: Sequence[Row]) -> list[Scored]:
         """Score rows, and return for each of them, in the order given, label logits and target logits."""
         return self.submit(rows).future.result()
+
+    def close(self) -> None:
+        """Finish the batches that are being scored, and tell all who wait for others that there will be no scores."""
+        with self._lock:
+            self._closed = True
+            waiting = self._queue.clear()
+        for ticket in waiting:
+            _closed(ticket)
+        self._workers.shutdown()
 
     def _work(self) -> None:
         """Score batches until none waits."""
@@ -108,6 +122,11 @@ class Runtime:
         labels, toward = self._session.run(None, feed)
         counts = [len(row.entities) for row in rows]
         return [(labels[place, :count], toward[place, :count, :count]) for place, count in enumerate(counts)]
+
+
+def _closed(ticket: Ticket) -> Ticket:
+    ticket.fail(ClosedError("the classifier is closed"))
+    return ticket
 
 
 def open_session(network: bytes, threads: int = 1) -> Any:

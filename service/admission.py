@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ TOKENS_PER_SECOND = 10_000
 """About what a network reads on two cores; it tells a refused client when to come back and promises nothing."""
 
 MOST_RETRY_SECONDS = 60
+
+PATIENT_SHARE = 0.25
+"""Share of the queue that may be full for those who can wait to join; the rest is for those who would be refused."""
 
 
 class Reservation:
@@ -55,6 +59,7 @@ class Admission:
         self.limit = limit
         self.tokens = 0
         self._on_change = on_change
+        self._shrunk = asyncio.Event()
 
     def admit(self, body_bytes: int) -> Reservation:
         """Take a request on.
@@ -62,8 +67,8 @@ class Admission:
         Raises:
             ProblemError: 429, the queue is full.
         """
-        tokens = math.ceil(body_bytes / BYTES_PER_TOKEN)
-        if self.tokens and self.tokens + tokens > self.limit:
+        tokens = _estimate(body_bytes)
+        if not self._has_room(tokens, self.limit):
             seconds = min(MOST_RETRY_SECONDS, math.ceil(self.tokens / TOKENS_PER_SECOND))
             raise ProblemError(
                 ProblemType.OVERLOADED,
@@ -73,7 +78,24 @@ class Admission:
             )
         return Reservation(self, tokens)
 
+    async def wait(self, body_bytes: int) -> Reservation:
+        """Take a request on as soon as little enough waits."""
+        tokens = _estimate(body_bytes)
+        while not self._has_room(tokens, self.limit * PATIENT_SHARE):
+            self._shrunk.clear()
+            await self._shrunk.wait()
+        return Reservation(self, tokens)
+
     def change(self, tokens: int) -> None:
         """Add so many tokens to those that wait, or take them away."""
         self.tokens += tokens
+        if tokens < 0:
+            self._shrunk.set()
         self._on_change(self.tokens)
+
+    def _has_room(self, tokens: int, limit: float) -> bool:
+        return not self.tokens or self.tokens + tokens <= limit
+
+
+def _estimate(body_bytes: int) -> int:
+    return math.ceil(body_bytes / BYTES_PER_TOKEN)

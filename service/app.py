@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,8 +15,9 @@ from service.errors import install_error_handlers
 from service.gateway import Gateway
 from service.middleware import BodyLimitMiddleware, RequestIdMiddleware
 from service.openapi import install_openapi
+from service.reloading import reload_on_hangup
 from service.responses import OrjsonResponse
-from service.routes import classify, status
+from service.routes import classify, status, stream
 from service.settings import Settings, load_settings
 from service.version import package_version
 
@@ -39,6 +41,8 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(gateway.run, on_model_failure)
+            if threading.current_thread() is threading.main_thread():
+                tasks.start_soon(reload_on_hangup, gateway)
             yield
             tasks.cancel_scope.cancel()
 
@@ -54,6 +58,7 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     )
     app.state.gateway = gateway
     app.include_router(classify.router)
+    app.include_router(stream.router)
     app.include_router(status.router)
     app.add_api_route("/", _to_documentation, include_in_schema=False)
     install_error_handlers(app)

@@ -9,6 +9,10 @@ from typing import Any, NoReturn
 from service.problems import ProblemError, ProblemType
 
 CURL_MEDIA_TYPE = "application/x-www-form-urlencoded"
+NDJSON_MEDIA_TYPES = (
+    *("application/x-ndjson", "application/ndjson", "application/jsonl"),
+    *("application/x-jsonlines", "application/json-lines"),
+)
 
 
 def require_json(content_type: str | None) -> None:
@@ -20,17 +24,23 @@ def require_json(content_type: str | None) -> None:
     Raises:
         ProblemError: 415, the media type is missing or another one.
     """
-    media_type, _, parameters = (content_type or "").partition(";")
-    media_type = media_type.strip().lower()
-    charset = _charset(parameters)
+    media_type, is_utf8 = _read_media_type(content_type)
     is_json = media_type in {"application/json", CURL_MEDIA_TYPE} or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
-    if not is_json or charset not in {"", "utf-8", "utf8"}:
-        raise ProblemError(
-            ProblemType.UNSUPPORTED_MEDIA_TYPE,
-            f"Send the body with 'Content-Type: application/json' in UTF-8, not {content_type!r}.",
-        )
+    if not is_json or not is_utf8:
+        raise _unsupported("application/json", content_type)
+
+
+def require_ndjson(content_type: str | None) -> None:
+    """Check that a body is not declared to be something else than JSON Lines in UTF-8.
+
+    Raises:
+        ProblemError: 415, the media type is missing or another one.
+    """
+    media_type, is_utf8 = _read_media_type(content_type)
+    if media_type not in {*NDJSON_MEDIA_TYPES, CURL_MEDIA_TYPE} or not is_utf8:
+        raise _unsupported(NDJSON_MEDIA_TYPES[0], content_type)
 
 
 def parse_json(body: bytes) -> Any:
@@ -69,6 +79,17 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _read_media_type(content_type: str | None) -> tuple[str, bool]:
+    """Return a media type, and whether its characters are in UTF-8."""
+    media_type, _, parameters = (content_type or "").partition(";")
+    return media_type.strip().lower(), _charset(parameters) in {"", "utf-8", "utf8"}
+
+
+def _unsupported(wanted: str, content_type: str | None) -> ProblemError:
+    detail = f"Send the body with 'Content-Type: {wanted}' in UTF-8, not {content_type!r}."
+    return ProblemError(ProblemType.UNSUPPORTED_MEDIA_TYPE, detail)
 
 
 def _charset(parameters: str) -> str:

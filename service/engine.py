@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -59,7 +60,7 @@ class Engine:
             case "classify":
                 return await self._classify(call, _read_body, Classification.answer, on_read)
             case "document":
-                return await self._classify(call, _read_line, Classification.only_document, on_read)
+                return await self._classify(call, _read_line, partial(_document_line, call.body), on_read)
         raise ValueError(f"no such operation: {call.operation}")
 
     async def _classify(
@@ -107,6 +108,13 @@ def _read_body(body: bytes, settings: Settings) -> ClassificationRequest:
 
 
 def _read_line(body: bytes, settings: Settings) -> ClassificationRequest:
-    """Read a line of options and a line with a document."""
-    options, _, line = body.partition(b"\n")
-    return read_document_line(parse_json(line), parse_json(options), settings)
+    """Read a document, before which stands a line with the options and its number."""
+    head, _, line = body.partition(b"\n")
+    return read_document_line(parse_json(line), orjson.loads(head)["options"], settings)
+
+
+def _document_line(body: bytes, classification: Classification) -> dict[str, Any]:
+    document = classification.only_document()
+    if "error" in document:
+        return {"line": orjson.loads(body.partition(b"\n")[0])["line"], **document}
+    return document

@@ -11,10 +11,11 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, printable
+from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path, printable
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -69,6 +70,7 @@ def response_for(scope: Scope, error: ProblemError) -> Response:
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error of an application with a problem document."""
     app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_unexpected)
 
@@ -76,6 +78,16 @@ def install_error_handlers(app: FastAPI) -> None:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return response_for(request.scope, error)
+
+
+async def _on_invalid_parameters(request: Request, error: Exception) -> Response:
+    """Name faulty parameters of the query, the path or a body that FastAPI has read."""
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        Fault(field_path(item["loc"][1:]) or "body", item["msg"].removeprefix("Value error, "))
+        for item in error.errors()[:MAX_LISTED_FAULTS]
+    ]
+    return response_for(request.scope, ProblemError.from_faults(faults))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -133,19 +133,43 @@ class Gateway:
         return self._information
 
     async def call(self, operation: str, body: bytes, request_id: str) -> bytes:
-        """Have the worker do an operation.
+        """Have the worker do an operation, if the queue has room for it.
 
         Raises:
             ProblemError: 429 if too much waits, 503 if no worker is there or it ends, 504 past the deadline, and
                 whatever is wrong with the body.
         """
-        worker = self._require_worker()
+        self._require_worker()
         try:
             reservation = self.admission.admit(len(body))
         except ProblemError:
-            self._observer.rejected("overloaded")
+            self._observer.rejected(ProblemType.OVERLOADED.slug)
             raise
-        return await self._ask(worker, operation, body, request_id, reservation)
+        return await self.ask(operation, body, request_id, reservation)
+
+    async def ask(self, operation: str, body: bytes, request_id: str, reservation: Reservation) -> bytes:
+        """Have the worker do an operation that has its place in the queue, and give the place back.
+
+        Raises:
+            ProblemError: as for `call`, but for 429.
+        """
+        deadline = time.monotonic() + self.settings.deadline_seconds
+        call = Call(operation, body, request_id, deadline)
+        try:
+            async with asyncio.timeout(self.settings.deadline_seconds + GRACE_SECONDS):
+                worker = self._require_worker()
+                usage, answer = await worker.call(call, lambda usage: reservation.adjust(usage.tokens))
+        except TimeoutError:
+            self._observer.rejected(ProblemType.DEADLINE.slug)
+            detail = f"There was no answer within {self.settings.deadline_seconds:g} seconds."
+            raise ProblemError(ProblemType.DEADLINE, detail) from None
+        except ProblemError as problem:
+            self._observer.rejected(problem.type.slug)
+            raise
+        finally:
+            reservation.release()
+        self._note(usage)
+        return answer
 
     async def switch(self, settings: Settings) -> ModelInformation:
         """Start a worker with other settings, ask it from now on, and let the present one finish what it has.
@@ -169,26 +193,6 @@ class Gateway:
             if old is not None:
                 await _finish(old, settings.deadline_seconds + GRACE_SECONDS)
             return information
-
-    async def _ask(
-        self, worker: Worker, operation: str, body: bytes, request_id: str, reservation: Reservation
-    ) -> bytes:
-        deadline = time.monotonic() + self.settings.deadline_seconds
-        call = Call(operation, body, request_id, deadline)
-        try:
-            async with asyncio.timeout(self.settings.deadline_seconds + GRACE_SECONDS):
-                usage, answer = await worker.call(call, lambda usage: reservation.adjust(usage.tokens))
-        except TimeoutError:
-            self._observer.rejected("deadline-exceeded")
-            detail = f"There was no answer within {self.settings.deadline_seconds:g} seconds."
-            raise ProblemError(ProblemType.DEADLINE, detail) from None
-        except ProblemError as problem:
-            self._observer.rejected(problem.type.slug)
-            raise
-        finally:
-            reservation.release()
-        self._note(usage)
-        return answer
 
     def _note(self, usage: Usage) -> None:
         self._observer.answered(usage.tokens, usage.sentences, usage.waited)

@@ -10,6 +10,9 @@ from service.problems import Fault, ProblemError, ProblemType
 
 _MAX_LENGTH_DIGITS = 20
 
+STREAMED_PATHS = frozenset({"/classify/stream"})
+"""Bodies of any length go here; they are read line by line, and the limit is one of lines."""
+
 
 class RequestIdMiddleware:
     """Gives every request an id, which its answer carries as ``X-Request-ID``."""
@@ -44,7 +47,7 @@ class BodyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in STREAMED_PATHS:
             await self.app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")

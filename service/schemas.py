@@ -92,6 +92,20 @@ class Options(_Request):
     blocs: bool = Field(default=True, description="Whether blocs such as the EU are entities too.")
 
 
+class StreamOptions(BaseModel):
+    """What ``POST /classify/stream`` takes in its query: the same for all documents."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    countries: list[CountryCode] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Answer these countries and blocs only; repeat the parameter for several.",
+    )
+    blocs: bool = Field(default=True, description="Whether blocs such as the EU are entities too.")
+
+
 class TextRequest(Options, DocumentIn):
     """One document, with its fields at the top."""
 

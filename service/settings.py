@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         default=120, gt=0, le=86_400, description="Seconds after which a document without an answer fails."
     )
+    stream_idle_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=86_400,
+        description="Seconds without a byte, in either direction, after which a stream of documents is cut.",
+    )
     max_text_characters: int = Field(
         default=200_000, ge=1, le=100_000_000, description="Longest text, in Unicode code points."
     )

@@ -21,7 +21,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 SMOOTHING = 0.7
 """How much of the difference between channels goes to the weights, 0 to 1."""
 WEIGHT_LEVELS = 63
-"""Weights take 7 bits: where a processor has no VNNI, two products of 8 bits by 8 would overflow the 16 of their sum."""
+"""Weights take 7 bits: without VNNI, a processor adds two products in 16 bits, where those of 8 by 8 overflow."""
 LARGE_TABLE = 1000
 """Rows from which an embedding table is worth storing in int8."""
 TINY = 1e-6

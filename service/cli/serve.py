@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import Annotated
 
 import typer
 
 from service.cli.exits import FAILED, USAGE, stop
-
-_GRACEFUL_SHUTDOWN_SECONDS = 30
 
 
 def serve(
@@ -25,6 +24,9 @@ def serve(
     POST /classify takes a text or a list of documents as JSON; /docs documents it and lets you try it. Options not
     given here, and the limits of a request, come from environment variables: ENTITY_STANCE_HOST, _PORT, _MODEL,
     _THREADS, _MAX_CONCURRENCY, _MAX_TEXT_CHARACTERS, _MAX_DOCUMENTS and _MAX_BODY_BYTES.
+
+    SIGTERM lets requests finish, then stops. SIGHUP loads the model anew, from a directory that has been exchanged,
+    say, and switches to it without dropping a request.
 
     \b
     Examples:
@@ -58,9 +60,13 @@ def serve(
             port=settings.port,
             lifespan="on",
             server_header=False,
-            timeout_graceful_shutdown=_GRACEFUL_SHUTDOWN_SECONDS,
+            timeout_graceful_shutdown=settings.drain_seconds,
         )
     )
+    # To stop when told to is no failure: uvicorn repeats the signal once every request has its answer, and by itself
+    # that would end the process with the signal's code.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     server.run()
     if failed or not server.started:
         raise typer.Exit(FAILED)
