@@ -47,9 +47,11 @@ class WorkerProcess:
                 while True:
                     frame = await read_frame(self._reader)
                     if frame.kind is Kind.CALL:
-                        calls.start_soon(self._do, engine, frame)
-                    elif scope := self._scopes.get(frame.call):
-                        scope.cancel()
+                        # Made here, since the cancellation may arrive before the task has begun.
+                        scope = self._scopes[frame.call] = anyio.CancelScope()
+                        calls.start_soon(self._do, engine, frame, scope)
+                    elif frame.call in self._scopes:
+                        self._scopes[frame.call].cancel()
             except (IncompleteReadError, ConnectionError):
                 calls.cancel_scope.cancel()
 
@@ -65,14 +67,13 @@ class WorkerProcess:
         self._send(Kind.READY, information(classifier))
         return Engine(classifier, settings)
 
-    async def _do(self, engine: Engine, frame: Frame) -> None:
+    async def _do(self, engine: Engine, frame: Frame, scope: anyio.CancelScope) -> None:
         call = Call.from_payload(frame.payload)
 
         async def on_read(usage: Usage) -> None:
             self._send(Kind.READ, usage.to_payload(), frame.call)
 
-        with anyio.CancelScope() as scope:
-            self._scopes[frame.call] = scope
+        with scope:
             try:
                 usage, answer = await engine.do(call, on_read)
             except ProblemError as problem:
