@@ -28,14 +28,22 @@ class ProblemType(Enum):
 
     INVALID_JSON = ("invalid-json", 400, "The body is not valid JSON")
     INCOMPLETE_BODY = ("incomplete-body", 400, "The body did not arrive completely")
+    MALFORMED_HTTP = ("malformed-http", 400, "The request is not valid HTTP")
+    UNAUTHORIZED = ("unauthorized", 401, "A valid API key is needed")
+    TOO_SLOW = ("too-slow", 408, "The request did not arrive in time")
     TOO_LARGE = ("too-large", 413, "The request exceeds a size limit")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
+    UNSUPPORTED_ENCODING = ("unsupported-encoding", 415, "The body must not be compressed")
     INVALID_REQUEST = ("invalid-request", 422, "The request has invalid fields")
+    RATE_LIMITED = ("rate-limited", 429, "Too many requests")
+    HEADERS_TOO_LARGE = ("headers-too-large", 431, "The headers exceed a size limit")
     INTERNAL = ("internal-error", 500, "The service failed")
+    TOO_MANY_CONNECTIONS = ("too-many-connections", 503, "The service has too many connections")
     DEADLINE = ("deadline-exceeded", 503, "The service could not answer in time")
     MODEL_NOT_READY = ("model-not-ready", 503, "The model is not ready")
 
     def __init__(self, slug: str, status: int, title: str) -> None:
+        self.slug = slug
         self.uri = f"urn:entity-stance:problem:{slug}"
         self.status = status
         self.title = title
@@ -184,13 +192,18 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase
-    detail = f"{request.method} {request.url.path}: {error.detail}"
+    detail = f"{request.method} {request.scope['path']}: {error.detail}"
     return problem_response(
         request.scope, ProblemDocument("about:blank", title, error.status_code, detail), error.headers
     )
 
 
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    logger.error("request %s failed", request_id(request.scope), exc_info=error)
+def unexpected_response(scope: Scope, error: Exception) -> Response:
+    """Log an error that nothing foresaw, and return the response that keeps it to the log."""
+    logger.error("request %s failed", request_id(scope), exc_info=error)
     detail = "An unexpected error occurred; the service's log has the cause."
-    return response_for(request.scope, ProblemError(ProblemType.INTERNAL, detail))
+    return response_for(scope, ProblemError(ProblemType.INTERNAL, detail))
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    return unexpected_response(request.scope, error)
