@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.errors import EntityStanceError
@@ -16,7 +16,7 @@ from service.settings_values import SettingsFileError, check_address, check_endp
 ENV_PREFIX = "ENTITY_STANCE_"
 CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
 
-SECRET = {"secret": True}
+SECRET: dict[str, JsonValue] = {"secret": True}
 """Marks a setting whose value is never repeated, not even when it is refused."""
 
 _Origin = Annotated[str, AfterValidator(check_origin)]

@@ -44,7 +44,7 @@ class AccessMiddleware:
             return
         try:
             caller = self._authenticate(scope)
-            allowance = self.buckets.take(caller) if self.buckets else None
+            allowance = self.buckets.take(caller) if self.buckets is not None else None
             headers = self._rate_headers(allowance)
             if allowance is not None and not allowance.allowed:
                 raise _too_often(allowance, headers)

@@ -21,9 +21,12 @@ logger = logging.getLogger("service.access")
 
 
 def route_template(scope: Scope) -> str:
-    """Return the path of the route that took a request, as declared; never what the client sent."""
+    """Return the path of the route or mount that took a request, as declared; never what the client sent."""
     route = scope.get("route")
-    return str(getattr(route, "path_format", None) or getattr(route, "path", None) or UNMATCHED)
+    declared = getattr(route, "path_format", None) or getattr(route, "path", None)
+    if declared is None and "app_root_path" in scope:  # a mount took it: it has moved the root to itself
+        declared = scope["root_path"].removeprefix(scope["app_root_path"])
+    return str(declared or UNMATCHED)
 
 
 def method_name(scope: Scope) -> str:

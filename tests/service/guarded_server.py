@@ -89,6 +89,10 @@ class Lines(logging.Handler):
         self.setFormatter(formatter)
         self.lines: list[str] = []
 
+    def filter(self, record: logging.LogRecord) -> bool:
+        # The client runs in the same process here, and logs what it sends.
+        return not record.name.startswith("http")
+
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
 
@@ -99,6 +103,8 @@ def logged(formatter: logging.Formatter) -> Iterator[list[str]]:
     handler, root = Lines(formatter), logging.getLogger()
     loggers = [root, *(logging.getLogger(name) for name in ("service", "model", "uvicorn", "uvicorn.error", "asyncio"))]
     levels = [logger.level for logger in loggers]
+    uvicorn_logger = logging.getLogger("uvicorn")
+    propagate, uvicorn_logger.propagate = uvicorn_logger.propagate, True
     root.addHandler(handler)
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
@@ -106,5 +112,6 @@ def logged(formatter: logging.Formatter) -> Iterator[list[str]]:
         yield handler.lines
     finally:
         root.removeHandler(handler)
+        uvicorn_logger.propagate = propagate
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)

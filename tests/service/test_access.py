@@ -52,7 +52,7 @@ def test_a_key_opens_the_service(locked: Guarded, key: str) -> None:
         {"Authorization": f"Bearer {ANNA}x"},
         {"Authorization": f"Bearer {ANNA[:-1]}"},
         {"Authorization": "Bearer"},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer ="},
         {"Authorization": f"Basic {ANNA}"},
         {"Authorization": ANNA},
         {"Authorization": f"Bearer {ANNA_KNOWN.digest.hex()}"},

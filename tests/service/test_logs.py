@@ -29,7 +29,7 @@ class Quoting(Exception):
     """An error that quotes what it stumbled over, as many do."""
 
 
-def stumbling(*arguments: Any) -> Any:
+def stumbling(*arguments: Any, **_: Any) -> Any:
     try:
         raise ValueError(f"cannot read {TEXT} with {KEY}")
     except ValueError as error:
@@ -132,12 +132,15 @@ def test_logging_is_configured_for_the_whole_process() -> None:
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in ("service", "model", "uvicorn")}
     stream = io.StringIO()
+    propagate = logging.getLogger("uvicorn").propagate
     try:
+        logging.getLogger("uvicorn").propagate = True  # other tests run uvicorn with a log of its own
         configure_logging("json", "warning", stream)
         logging.getLogger("service.access").info("not written")
         logging.getLogger("uvicorn.error").warning("written")
         logging.getLogger("somebody.else").warning("written too")
     finally:
+        logging.getLogger("uvicorn").propagate = propagate
         root.handlers[:] = handlers
         root.setLevel(level)
         for name, before in levels.items():
