@@ -35,7 +35,7 @@ _REQUEST_BODY = {
             "description": "At least one document was classified; the faulty ones of a batch carry an error instead.",
             "content": {"application/json": {"example": ANSWER_EXAMPLE}},
         },
-        **problem_answers(400, 413, 415, 422, 500, 503),
+        **problem_answers(400, 401, 408, 413, 415, 422, 429, 500, 503),
     },
 )
 async def classify(request: Request) -> Response:

@@ -56,6 +56,18 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+def read_one(connection: socket.socket) -> httpx.Response:
+    """Read one answer of a connection that stays open."""
+    received = b""
+    while True:
+        part = connection.recv(65_536)
+        assert part, f"closed after {received!r}"
+        received += part
+        head, _, body = received.partition(b"\r\n\r\n")
+        if body and len(body) == int(answer_of(head).headers["content-length"]):
+            return answer_of(received)
+
+
 def answer_of(received: bytes) -> httpx.Response:
     """Return the one answer that was received, read as far as its headers say."""
     head, _, body = received.partition(b"\r\n\r\n")

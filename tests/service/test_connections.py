@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
+import socket
 import statistics
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from guarded_server import GET, Guarded, answer_of, guarded, read_all
+from guarded_server import GET, Guarded, answer_of, guarded, read_all, read_one
 from service_helpers import assert_problem, wait_until
 
 from service.settings import Settings
@@ -55,7 +57,7 @@ def test_dribbling_buys_no_time(hasty: Guarded) -> None:
 def test_the_second_request_of_a_connection_is_timed_too(hasty: Guarded) -> None:
     with hasty.connection() as connection:
         connection.sendall(GET)
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert read_one(connection).status_code == 200
         connection.sendall(GET[:20])
         assert_problem(answer_of(read_all(connection)), 408)
 
@@ -64,7 +66,7 @@ def test_a_body_that_goes_on_after_the_answer_is_cut_off(hasty: Guarded) -> None
     begin = time.monotonic()
     with hasty.connection() as connection, contextlib.suppress(OSError):
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert read_one(connection).status_code == 200
         while time.monotonic() - begin < 10:
             connection.sendall(b"1\r\nx\r\n")
             time.sleep(0.05)
@@ -84,10 +86,10 @@ def test_a_body_that_does_not_arrive_in_time_is_refused(hasty: Guarded, length: 
 def test_a_connection_may_rest_between_two_requests(hasty: Guarded) -> None:
     with hasty.connection() as connection:
         connection.sendall(GET)
-        connection.recv(65_536)
+        read_one(connection)
         time.sleep(0.8)  # more than both limits: only keep_alive_seconds counts
         connection.sendall(GET)
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert read_one(connection).status_code == 200
 
 
 BROKEN = {
@@ -118,7 +120,9 @@ def test_broken_http_is_answered_with_a_problem(hasty: Guarded, name: str, caplo
     assert_quiet(caplog)
 
 
-@pytest.mark.parametrize("size", [b"zz", b"-1", b"fffffffffffffffffffffffff", b"1;" + b"x" * 60_000, b"\0", b""])
+@pytest.mark.parametrize(
+    "size", [b"zz", b"-1", b"fffffffffffffffffffffffff", b"1;" + b"x" * 60_000, b"0\r\nX: " + b"x" * 60_000, b"\0", b""]
+)
 @pytest.mark.parametrize("path", [b"/classify", b"/nothing", b"/livez"])
 @pytest.mark.parametrize("pause", [None, 0.1])
 def test_broken_chunks_end_the_connection_and_nothing_else(
@@ -161,20 +165,47 @@ def test_odd_hosts_and_paths_are_answered(hasty: Guarded, caplog: pytest.LogCapt
     assert_quiet(caplog)
 
 
+def test_pipelined_requests_are_answered_in_turn(hasty: Guarded) -> None:
+    last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    received = hasty.exchange(GET * 300 + GET[:30], GET[30:] + last)
+    assert received.count(b"HTTP/1.1 200 OK") == 302
+
+
+def test_whatever_is_sent_no_connection_breaks_the_server(hasty: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    body = b'{"text": "Peru met Chile."}'
+    whole = HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    chunked = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    chance = random.Random(7)
+    for _ in range(300):
+        sent = bytearray(chance.choice((whole, chunked, GET + whole, chunked + GET)))
+        for _ in range(chance.randint(1, 4)):
+            start = chance.randrange(len(sent))
+            change = chance.choice(
+                (b"", b"\0", b"\r\n", b"\xff", b":", bytes([chance.randrange(256)]), bytes(sent[start:]))
+            )
+            sent[start : start + chance.randint(0, 3)] = change
+        with hasty.connection() as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionResetError):
+                received = read_all(connection)
+                assert b"HTTP/1.1 5" not in received
+                assert not received or received.startswith(b"HTTP/1.1 ")
+    assert hasty.client.get("/livez").status_code == 200
+    assert_quiet(caplog)
+
+
 def test_too_many_connections_are_told_so_and_do_not_hinder_the_others(hasty: Guarded) -> None:
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(httpx.Client(base_url=hasty.client.base_url, trust_env=False, timeout=20))
         assert client.get("/livez").status_code == 200
-        refused = None
         for _ in range(60):
             connection = stack.enter_context(hasty.connection())
             connection.sendall(GET)
-            received = connection.recv(65_536)
-            if not received.startswith(b"HTTP/1.1 200"):
-                refused = received + read_all(connection)
+            response = read_one(connection)
+            if response.status_code != 200:
                 break
-        assert refused is not None
-        response = answer_of(refused)
+        assert read_all(connection) == b""
         assert assert_problem(response, 503)["type"] == "urn:entity-stance:problem:too-many-connections"
         assert response.headers["retry-after"] == "2"
         assert response.headers["x-content-type-options"] == "nosniff"
@@ -213,7 +244,8 @@ def test_five_hundred_dribbling_connections_slow_down_nobody() -> None:
                     tasks.create_task(dribble(port, stop, opened))
                 for _ in range(500):
                     await opened.acquire()
-                busy = await latency(client)
+                # The machine may be busy with something else for a while, and so make one round slow.
+                busy = min([await latency(client) for _ in range(3)])
                 stop.set()
         return idle, busy
 
