@@ -24,6 +24,8 @@ _RETRY_AFTER_SECONDS = "2"
 # How long a refused client may take to read why; what it sends meanwhile is thrown away.
 _LINGER_SECONDS = 2.0
 _PIECE_BYTES = 4096
+# Connections over the limit that are told so; further ones are closed without a word.
+_REFUSED_AT_ONCE = 64
 _STATUS_OF_LARGE_HEADERS = 431
 
 
@@ -51,6 +53,7 @@ def guarded_protocol(settings: Settings, metrics: Metrics) -> type[GuardedProtoc
     members = {
         "max_connections": settings.max_connections,
         "header_seconds": settings.header_seconds,
+        "answer_seconds": settings.answer_seconds,
         "metrics": metrics,
     }
     return type("ConfiguredProtocol", (GuardedProtocol,), members)
@@ -59,21 +62,27 @@ def guarded_protocol(settings: Settings, metrics: Metrics) -> type[GuardedProtoc
 class GuardedProtocol(H11Protocol):
     """A connection that must say what it wants in time, and is told in a problem document why it is refused.
 
-    uvicorn by itself waits for ever for the end of the headers, answers broken HTTP in plain text, and fails with a
-    traceback where the HTTP breaks after the answer has begun. h11 limits the headers to 16 KiB, give or take a piece.
+    uvicorn by itself waits for ever for the end of the headers and for a client to take its answer, answers broken
+    HTTP in plain text, and fails with a traceback where the HTTP breaks after the answer has begun. h11 limits the
+    headers to 16 KiB, give or take a piece.
     """
 
     max_connections: ClassVar[int]
     header_seconds: ClassVar[float]
+    answer_seconds: ClassVar[float]
     metrics: ClassVar[Metrics]
 
     _refused = False
     _closing: asyncio.TimerHandle | None = None
+    _giving_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, or refuse it if there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.max_connections:
+        if len(self.connections) > self.max_connections + _REFUSED_AT_ONCE:
+            self.metrics.rejected(ProblemType.TOO_MANY_CONNECTIONS.slug)
+            transport.abort()
+        elif len(self.connections) > self.max_connections:
             headers = {"Retry-After": _RETRY_AFTER_SECONDS}
             self._refuse(ProblemType.TOO_MANY_CONNECTIONS, "Too many connections are open; try again later.", headers)
         else:
@@ -82,6 +91,7 @@ class GuardedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._stop_timer()
+        self._taken()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -101,6 +111,25 @@ class GuardedProtocol(H11Protocol):
             self._refuse(ProblemType.HEADERS_TOO_LARGE, "The headers, or one piece of a chunked body, are too large.")
         else:
             self._refuse(ProblemType.MALFORMED_HTTP, "The request is not valid HTTP.")
+
+    def pause_writing(self) -> None:
+        """Let the time run while a client does not take its answer."""
+        super().pause_writing()
+        self._giving_up = self.loop.call_later(self.answer_seconds, self._not_taken)
+
+    def resume_writing(self) -> None:
+        """Note that it has taken most of what was there."""
+        self._taken()
+        super().resume_writing()
+
+    def _taken(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+    def _not_taken(self) -> None:
+        self.metrics.rejected("answer-not-taken")
+        self.transport.abort()
 
     @property
     def _awaits_headers(self) -> bool:

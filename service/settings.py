@@ -69,6 +69,9 @@ class Settings(BaseSettings):
         le=86_400,
         description="Seconds in which a request's body must have arrived; where it is a stream, its next piece.",
     )
+    answer_seconds: float = Field(
+        default=120, gt=0, le=86_400, description="Seconds in which a client must have taken what is ready for it."
+    )
     keep_alive_seconds: int = Field(
         default=5, ge=1, le=3600, description="Seconds that a connection without a request stays open."
     )

@@ -48,6 +48,12 @@ class _DiscreetFormatter(logging.Formatter):
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "\n".join(lines)
 
+    def message(self, record: logging.LogRecord) -> str:
+        """Return what happened, on one line."""
+        message = " ".join(record.getMessage().split())
+        # asyncio adds the arguments of calls and the words of errors, after a bracket or on further lines.
+        return message.partition("(")[0] if record.name == "asyncio" else message
+
 
 class TextFormatter(_DiscreetFormatter):
     """``INFO: message name=value …``, one line, then the places of an error."""
@@ -55,7 +61,7 @@ class TextFormatter(_DiscreetFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as text."""
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
-        line = f"{record.levelname + ':':<9} {' '.join(record.getMessage().split())}{fields}"
+        line = f"{record.levelname + ':':<9} {self.message(record)}{fields}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -68,7 +74,7 @@ class JsonFormatter(_DiscreetFormatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self.message(record),
             **_fields(record),
         }
         if record.exc_info:

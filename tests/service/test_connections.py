@@ -213,6 +213,36 @@ def test_too_many_connections_are_told_so_and_do_not_hinder_the_others(hasty: Gu
     wait_until(lambda: hasty.exchange(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))[9:12] == b"200")
 
 
+def test_of_far_too_many_connections_most_are_closed_without_a_word() -> None:
+    with guarded(Settings(max_connections=2)) as server, contextlib.ExitStack() as stack:
+        answers = []
+        for _ in range(2 + 64 + 10):
+            connection = stack.enter_context(server.connection())
+            try:
+                connection.sendall(GET)
+                answers.append(connection.recv(12))
+            except ConnectionError:
+                answers.append(b"")
+        stack.close()
+        assert answers.count(b"HTTP/1.1 200") == 2
+        assert answers.count(b"HTTP/1.1 503") == 64
+        assert answers[-10:] == [b""] * 10
+        wait_until(lambda: server.client.get("/livez").status_code == 200)
+
+
+def test_a_client_that_does_not_take_its_answer_is_given_up() -> None:
+    request = b"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with guarded(Settings(answer_seconds=0.3, max_connections=2)) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(request * 20)
+        wait_until(lambda: 'rejects_total{reason="answer-not-taken"} 1.0' in server.client.get("/metrics").text)
+        wait_until(lambda: "requests_in_flight 1.0" in server.client.get("/metrics").text)
+        # One that reads all the time gets all of it.
+        connection.close()
+        assert server.client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
+
+
 def test_five_hundred_dribbling_connections_slow_down_nobody() -> None:
     async def dribble(port: int, stop: asyncio.Event, opened: asyncio.Semaphore) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -125,6 +127,22 @@ def test_an_error_is_logged_with_its_places_and_without_its_words() -> None:
         assert line.index("Quoting") < line.index("builtins.ValueError")
         assert MARK not in line
         assert "\nlevel" not in line
+
+
+def test_what_asyncio_says_of_a_failed_task_is_cut_short() -> None:
+    async def forgotten() -> None:
+        task = asyncio.create_task(asyncio.to_thread(stumbling))
+        await asyncio.wait([task])
+        asyncio.get_running_loop().call_soon(stumbling, TEXT)
+        await asyncio.sleep(0.01)
+
+    with logged(JsonFormatter()) as lines:
+        asyncio.run(forgotten())
+        gc.collect()
+    log = "\n".join(lines)
+    assert "Task exception was never retrieved" in log
+    assert "Exception in callback stumbling" in log
+    assert MARK not in log
 
 
 def test_logging_is_configured_for_the_whole_process() -> None:
