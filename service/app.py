@@ -13,11 +13,12 @@ from starlette.responses import RedirectResponse
 
 from service.errors import install_error_handlers
 from service.gateway import Gateway
-from service.middleware import BodyLimitMiddleware, RequestIdMiddleware
+from service.middleware import install_middleware
+from service.observability.metrics import Metrics
 from service.openapi import install_openapi
 from service.reloading import reload_on_hangup
 from service.responses import OrjsonResponse
-from service.routes import classify, status, stream
+from service.routes import classify, metrics, status, stream
 from service.settings import Settings, load_settings
 from service.version import package_version
 
@@ -32,10 +33,11 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
         on_model_failure: Called when the model cannot be loaded, so that a server can stop.
 
     Raises:
-        SettingsError: the environment holds a senseless setting.
+        SettingsError: the environment or its file holds a senseless setting, or one that needs an extra.
     """
     settings = settings or load_settings()
-    gateway = Gateway(settings)
+    observer = Metrics()
+    gateway = Gateway(settings, observer)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -57,14 +59,15 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
         swagger_ui_parameters={"validatorUrl": None},
     )
     app.state.gateway = gateway
+    app.state.metrics = observer
     app.include_router(classify.router)
     app.include_router(stream.router)
     app.include_router(status.router)
+    app.include_router(metrics.router)
     app.add_api_route("/", _to_documentation, include_in_schema=False)
     install_error_handlers(app)
     install_openapi(app)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestIdMiddleware)
+    install_middleware(app, settings, app.state.metrics)
     return app
 
 

@@ -10,9 +10,6 @@ from starlette.types import Receive
 
 Result = TypeVar("Result")
 
-CLIENT_CLOSED_REQUEST = 499
-"""Status that logs and metrics show for a request whose client is gone; nobody receives it."""
-
 
 class ClientGoneError(Exception):
     """The client closed the connection before it had its answer."""

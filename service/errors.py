@@ -93,13 +93,18 @@ async def _on_invalid_parameters(request: Request, error: Exception) -> Response
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase
-    detail = f"{request.method} {request.url.path}: {error.detail}"
+    detail = f"{request.method} {request.scope['path']}: {error.detail}"
     return problem_response(
         request.scope, ProblemDocument("about:blank", title, error.status_code, detail), error.headers
     )
 
 
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    logger.error("request %s failed", request_id(request.scope), exc_info=error)
+def unexpected_response(scope: Scope, error: Exception) -> Response:
+    """Log an error that nothing foresaw, and return the response that keeps it to the log."""
+    logger.error("request %s failed", request_id(scope), exc_info=error)
     detail = "An unexpected error occurred; the service's log has the cause."
-    return response_for(request.scope, ProblemError(ProblemType.INTERNAL, detail))
+    return response_for(scope, ProblemError(ProblemType.INTERNAL, detail))
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    return unexpected_response(request.scope, error)

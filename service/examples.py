@@ -111,6 +111,13 @@ def _problem(slug: str, status: int, title: str, detail: str, *errors: dict[str,
 
 PROBLEM_EXAMPLES: dict[int, dict[str, Any]] = {
     400: _problem("invalid-json", 400, "The body is not valid JSON", "Expecting ',' delimiter at line 1, column 18."),
+    401: _problem(
+        "unauthorized",
+        401,
+        "A valid API key is needed",
+        "Send an API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
+    ),
+    408: _problem("too-slow", 408, "The request did not arrive in time", "The body did not arrive within 60 seconds."),
     413: _problem(
         "too-large",
         413,

@@ -16,14 +16,23 @@ from service.schemas import DocumentsRequest, Problem, TextRequest
 _REFERENCE = "#/components/schemas/{model}"
 _DESCRIPTIONS = {
     400: "The body is not JSON.",
+    401: "The service wants an API key, and none that it knows was sent.",
+    408: "The body did not arrive in time.",
     413: "The body, the text or the number of documents exceeds its limit.",
-    415: "The body is not declared as JSON.",
+    415: "The body is not declared as JSON, or is compressed.",
     422: "The request has invalid fields.",
-    429: "The service has as much work as it takes on; the header Retry-After says when to try again.",
+    429: "Too many requests, or too much to do already; the header Retry-After says when to try again.",
     500: "The service failed.",
     503: "The model is not ready, or its process has ended and is being started again.",
     504: "The answer was not there in time.",
 }
+
+# A service may have keys or none, so every operation may also do without.
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, where the service wants one."},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same, in another header."},
+}
+_SECURITY: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"header": []}]
 
 
 def schema_reference(schema: type[BaseModel]) -> dict[str, str]:
@@ -61,6 +70,8 @@ def install_openapi(app: FastAPI) -> None:
                 ref_template=_REFERENCE,
             )
             document["components"]["schemas"] |= definitions["$defs"]
+            document["components"]["securitySchemes"] = _SECURITY_SCHEMES
+            document["security"] = _SECURITY
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -1,15 +1,26 @@
-"""Settings of the service, from ``ENTITY_STANCE_*`` environment variables or keyword arguments."""
+"""Settings of the service, from flags, ``ENTITY_STANCE_*`` environment variables and a TOML file, in that order."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.errors import EntityStanceError
+from service.access.keys import ApiKey, parse_keys
+from service.settings_values import SettingsFileError, check_address, check_endpoint, check_origin, listed, read_file
 
 ENV_PREFIX = "ENTITY_STANCE_"
+CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
+
+SECRET: dict[str, JsonValue] = {"secret": True}
+"""Marks a setting whose value is never repeated, not even when it is refused."""
+
+_Origin = Annotated[str, AfterValidator(check_origin)]
+_Address = Annotated[str, AfterValidator(check_address)]
 
 
 class SettingsError(EntityStanceError):
@@ -49,17 +60,60 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(
         default=120, gt=0, le=86_400, description="Seconds after which a document without an answer fails."
     )
-    stream_idle_seconds: float = Field(
-        default=60,
-        gt=0,
-        le=86_400,
-        description="Seconds without a byte, in either direction, after which a stream of documents is cut.",
-    )
     max_text_characters: int = Field(
         default=200_000, ge=1, le=100_000_000, description="Longest text, in Unicode code points."
     )
     max_documents: int = Field(default=256, ge=1, le=1_000_000, description="Most documents in one request.")
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1, le=2**31, description="Largest request body, in bytes.")
+
+    max_connections: int = Field(  # below the 1024 files that a process may usually open
+        default=900, ge=1, le=1_000_000, description="Open connections; further ones are answered 503 and closed."
+    )
+    header_seconds: float = Field(
+        default=10, gt=0, le=3600, description="Seconds in which a connection must have sent a request's headers."
+    )
+    body_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=86_400,
+        description="Seconds in which a request's body must have arrived; where it is a stream, its next piece.",
+    )
+    answer_seconds: float = Field(
+        default=120, gt=0, le=86_400, description="Seconds in which a client must have taken what is ready for it."
+    )
+    keep_alive_seconds: int = Field(
+        default=5, ge=1, le=3600, description="Seconds that a connection without a request stays open."
+    )
+    trusted_proxies: Annotated[tuple[_Address, ...], NoDecode, BeforeValidator(listed)] = Field(
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+
+    api_keys: Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(parse_keys)] = Field(
+        default=(),
+        json_schema_extra=SECRET,
+        description="Keys that open the service, each as NAME:SHA256 (`entity-stance key` makes one); open when unset.",
+    )
+    rate_per_minute: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000_000,
+        description="Requests a minute for each key, or for each client's address where no keys are set.",
+    )
+    rate_burst: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="Requests that may come at once; a minute's worth when unset."
+    )
+    cors_origins: Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(listed)] = Field(
+        default=(), description="Origins whose pages may call the service, or *; none when unset."
+    )
+
+    log_format: Literal["text", "json"] = Field(default="text", description="How a line of the log is written.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+    otel_endpoint: Annotated[str, AfterValidator(check_endpoint)] | None = Field(
+        default=None,
+        json_schema_extra=SECRET,
+        description="URL that takes OpenTelemetry traces as OTLP over HTTP; needs the extra `otel`.",
+    )
 
     @model_validator(mode="after")
     def _body_holds_longest_text(self) -> Self:
@@ -70,22 +124,55 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _burst_has_a_rate(self) -> Self:
+        if self.rate_burst is not None and self.rate_per_minute is None:
+            raise ValueError("rate_burst is set but rate_per_minute is not")
+        return self
 
-def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; overrides that are ``None`` leave the environment's value.
+
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings; overrides that are ``None`` leave the environment's value, which wins over the file's.
+
+    Args:
+        config: A TOML file of settings; by default the one that ``ENTITY_STANCE_CONFIG`` names, if any.
+        overrides: Settings by name.
 
     Raises:
-        SettingsError: a value has the wrong type or makes no sense; the message names the variable.
+        SettingsError: a value has the wrong type or makes no sense, or the file cannot be read or has an unknown key;
+            the message names the variable, or the file and the key.
     """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    path = config or _named_file()
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        written = read_file(path, Settings.model_fields) if path else {}
+    except SettingsFileError as error:
+        raise SettingsError(str(error)) from error
+    in_environment = {name.lower() for name, value in os.environ.items() if value}
+    from_file = {
+        name: value
+        for name, value in written.items()
+        if name not in given and ENV_PREFIX.lower() + name not in in_environment
+    }
+    try:
+        return Settings(**from_file, **given)
     except ValidationError as error:
-        raise SettingsError("; ".join(_describe(fault) for fault in error.errors())) from error
+        # The cause would carry what was given, secrets too.
+        faults = "; ".join(_describe(fault, path, from_file) for fault in error.errors())
+        raise SettingsError(faults) from None
 
 
-def _describe(fault: Any) -> str:
+def _named_file() -> Path | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    return Path(named) if named else None
+
+
+def _describe(fault: Any, path: Path | None, from_file: dict[str, Any]) -> str:
     reason = fault["msg"].removeprefix("Value error, ")
     if not fault["loc"]:
         return str(reason)
-    name = ENV_PREFIX + "_".join(str(part) for part in fault["loc"]).upper().removeprefix(ENV_PREFIX)
-    return f"{name}: {reason} (got {fault['input']!r})"
+    field = str(fault["loc"][0]).lower().removeprefix(ENV_PREFIX.lower())
+    rest = "".join(f"[{part}]" for part in fault["loc"][1:] if isinstance(part, int))
+    name = f"{path}: {field}" if field in from_file else f"{ENV_PREFIX}{field.upper()}"
+    secret = field in Settings.model_fields and Settings.model_fields[field].json_schema_extra == SECRET
+    return f"{name}{rest}: {reason}" + ("" if secret else f" (got {fault['input']!r})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -44,7 +44,6 @@ class DocumentStream(StreamingResponse):
         self._gateway: Gateway = request.app.state.gateway
         self._request = request
         self._options = options
-        self._idle = self._gateway.settings.stream_idle_seconds
         self._reservations: set[Reservation] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,32 +66,16 @@ class DocumentStream(StreamingResponse):
         try:
             async with taken:
                 try:
-                    async for line in split_lines(self._pieces(), self._gateway.settings.max_body_bytes):
+                    async for line in split_lines(self._request.stream(), self._gateway.settings.max_body_bytes):
                         number = line.number
                         await self._begin(line, taken, group)
-                except TimeoutError:
-                    detail = f"Nothing arrived within {self._idle:g} seconds; the stream ends here."
-                    error = ProblemError(ProblemType.INCOMPLETE_BODY, detail)
-                    await taken.send(_done(_error_line(number + 1, error)))
+                except ProblemError as problem:  # The next piece of the body did not arrive in time.
+                    await taken.send(_done(_error_line(number + 1, problem)))
             while (await self._request.receive())["type"] != "http.disconnect":
                 pass
         except ClientDisconnect:
             pass
         group.cancel_scope.cancel()
-
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives.
-
-        Raises:
-            TimeoutError: nothing arrives any more.
-        """
-        pieces = aiter(self._request.stream())
-        while True:
-            async with asyncio.timeout(self._idle):
-                piece = await anext(pieces, None)
-            if piece is None:
-                return
-            yield piece
 
     async def _begin(self, line: Line, taken: MemoryObjectSendStream[_Slot], group: TaskGroup) -> None:
         """Put a line in the queue, and its answer-to-be in order."""
@@ -120,14 +103,9 @@ class DocumentStream(StreamingResponse):
         slot.set_result(answer)
 
     async def _send(self, given: MemoryObjectReceiveStream[_Slot], send: Send) -> None:
-        """Send answers in order; stop in the middle if the client takes none, which shows that they are not whole."""
-        try:
-            async for slot in given:
-                body = await slot + b"\n"
-                async with asyncio.timeout(self._idle):
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
-        except TimeoutError:
-            return
+        """Send answers in order."""
+        async for slot in given:
+            await send({"type": "http.response.body", "body": await slot + b"\n", "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -16,7 +16,8 @@ from service.cli.calibrate import calibrate
 from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.evaluate import evaluate
-from service.cli.serve import serve
+from service.cli.key import key
+from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
 from service.cli.train import train
 
@@ -52,7 +53,8 @@ def entity_stance(
 
 
 app.command()(classify)
-app.command()(serve)
+app.command(cls=ServeCommand)(serve)
+app.command()(key)
 app.command()(train)
 app.command()(calibrate)
 app.command()(evaluate)

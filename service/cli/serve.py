@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import signal
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from service.cli.exits import FAILED, USAGE, stop
+
+
+class ServeCommand(TyperCommand):
+    """Ends its help with the list of all settings, which is only read when somebody asks for it."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the settings."""
+        from service.settings_page import help_rows  # noqa: PLC0415
+
+        with formatter.section("Settings, as environment variables or in small letters in the file of --config"):
+            formatter.write_dl(help_rows())
 
 
 def serve(
@@ -18,12 +30,15 @@ def serve(
         str | None,
         typer.Option(help="Model directory or Hugging Face hub name. [default: the embedded model]", metavar="MODEL"),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of settings. [default: what ENTITY_STANCE_CONFIG names]", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Serve the classifier over HTTP.
 
-    POST /classify takes a text or a list of documents as JSON; /docs documents it and lets you try it. Options not
-    given here, and the limits of a request, come from environment variables: ENTITY_STANCE_HOST, _PORT, _MODEL,
-    _THREADS, _MAX_CONCURRENCY, _MAX_TEXT_CHARACTERS, _MAX_DOCUMENTS and _MAX_BODY_BYTES.
+    POST /classify takes a text or a list of documents as JSON; /docs documents it and lets you try it. Options win
+    over environment variables, and these over the file.
 
     SIGTERM lets requests finish, then stops. SIGHUP loads the model anew, from a directory that has been exchanged,
     say, and switches to it without dropping a request.
@@ -32,20 +47,16 @@ def serve(
     Examples:
       entity-stance serve
       entity-stance serve --host 0.0.0.0 --port 80 --model runs/my-model
+      entity-stance serve --config service.toml
       curl -H 'Content-Type: application/json' -d '{"text": "Norway warned Iceland."}' localhost:8000/classify
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     import uvicorn  # noqa: PLC0415
 
     from service.app import create_app  # noqa: PLC0415
+    from service.observability.logs import configure_logging  # noqa: PLC0415
+    from service.server import server_config  # noqa: PLC0415
     from service.settings import SettingsError, load_settings  # noqa: PLC0415
 
-    try:
-        settings = load_settings(host=host, port=port, model=model)
-    except SettingsError as error:
-        stop(str(error), USAGE)
-
-    logging.basicConfig(format="%(levelname)s:     %(message)s")
-    logging.getLogger("service").setLevel(logging.INFO)
     failed = False
 
     def give_up() -> None:
@@ -53,16 +64,13 @@ def serve(
         failed = True
         server.should_exit = True
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, on_model_failure=give_up),
-            host=settings.host,
-            port=settings.port,
-            lifespan="on",
-            server_header=False,
-            timeout_graceful_shutdown=settings.drain_seconds,
-        )
-    )
+    try:
+        settings = load_settings(config, host=host, port=port, model=model)
+        configure_logging(settings.log_format, settings.log_level)
+        app = create_app(settings, on_model_failure=give_up)
+    except SettingsError as error:
+        stop(str(error), USAGE)
+    server = uvicorn.Server(server_config(app, settings))
     # To stop when told to is no failure: uvicorn repeats the signal once every request has its answer, and by itself
     # that would end the process with the signal's code.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from service.bodies import require_json
-from service.disconnects import CLIENT_CLOSED_REQUEST, ClientGoneError, unless_gone
+from service.disconnects import ClientGoneError, unless_gone
 from service.errors import request_id
 from service.examples import ANSWER_EXAMPLE, REQUEST_EXAMPLES
 from service.gateway import Gateway
+from service.observability.requests import CLIENT_LEFT
 from service.openapi import problem_answers, schema_reference
 from service.problems import ProblemError, ProblemType
 from service.schemas import ClassifyAnswer, DocumentsRequest, TextRequest
@@ -37,7 +38,7 @@ _REQUEST_BODY = {
             "description": "At least one document was classified; the faulty ones of a batch carry an error instead.",
             "content": {"application/json": {"example": ANSWER_EXAMPLE}},
         },
-        **problem_answers(400, 413, 415, 422, 429, 500, 503, 504),
+        **problem_answers(400, 401, 408, 413, 415, 422, 429, 500, 503, 504),
     },
 )
 async def classify(request: Request) -> Response:
@@ -57,5 +58,5 @@ async def classify(request: Request) -> Response:
     try:
         answer = await unless_gone(request.receive, gateway.call("classify", body, request_id(request.scope)))
     except ClientGoneError:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
+        return Response(status_code=CLIENT_LEFT)
     return Response(content=answer, media_type="application/json")

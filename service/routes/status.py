@@ -31,7 +31,7 @@ async def readyz(request: Request) -> StatusOut:
     return StatusOut(status="ready")
 
 
-@router.get("/info", summary="Model, labels and limits", responses=problem_answers(503))
+@router.get("/info", summary="Model, labels and limits", responses=problem_answers(401, 429, 503))
 async def info(request: Request) -> InfoOut:
     """Name the model that answers, its labels with their thresholds, and the limits of a request."""
     gateway: Gateway = request.app.state.gateway

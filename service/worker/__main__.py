@@ -14,6 +14,7 @@ import anyio
 from model.classifier import StanceClassifier
 from model.errors import EntityStanceError
 from service.engine import Engine
+from service.observability.logs import configure_logging
 from service.problems import ProblemError, ProblemType
 from service.settings import Settings
 from service.worker.frames import Call, Frame, Kind, Usage, problem_payload, read_frame
@@ -38,6 +39,7 @@ class WorkerProcess:
     async def run(self) -> None:
         """Load the model and do what is asked until the other side is gone."""
         settings = Settings.model_validate_json((await read_frame(self._reader)).payload)
+        configure_logging(settings.log_format, settings.log_level)
         engine = self._load(settings)
         if engine is None:
             await self._writer.drain()
@@ -101,7 +103,6 @@ async def serve_connection(connection: socket.socket) -> None:
 
 def main() -> None:
     """Serve the connection whose descriptor is the only argument."""
-    logging.basicConfig(format="%(levelname)s:     %(message)s")
     os.nice(NICENESS)
     # The other side may end before it has said what to do.
     with contextlib.suppress(IncompleteReadError, ConnectionError):

@@ -24,7 +24,7 @@ STOP_SECONDS = 5
 
 SETTINGS_OF_WORKER = {
     *("model", "threads", "max_concurrency", "deadline_seconds"),
-    *("max_text_characters", "max_documents"),
+    *("max_text_characters", "max_documents", "log_format", "log_level"),
 }
 """What the process is told; secrets are not among it."""
 

@@ -29,11 +29,19 @@ def test_requests_answers_and_errors_are_described_with_examples(openapi: dict[s
     operation = openapi["paths"]["/classify"]["post"]
     assert operation["requestBody"]["content"]["application/json"]["examples"] == REQUEST_EXAMPLES
     assert operation["responses"]["200"]["content"]["application/json"]["example"] == ANSWER_EXAMPLE
-    assert set(operation["responses"]) == {"200", "400", "413", "415", "422", "429", "500", "503", "504"}
-    for status in ("400", "413", "415", "422", "429", "500", "503", "504"):
+    statuses = ("400", "401", "408", "413", "415", "422", "429", "500", "503", "504")
+    assert set(operation["responses"]) == {"200", *statuses}
+    for status in statuses:
         assert "example" in operation["responses"][status]["content"]["application/problem+json"]
     for schema in ("TextRequest", "DocumentsRequest", "DocumentIn", "GivenEntityIn"):
         assert openapi["components"]["schemas"][schema]["additionalProperties"] is False
+
+
+def test_keys_can_be_sent_either_way_or_not_at_all(openapi: dict[str, Any]) -> None:
+    schemes = openapi["components"]["securitySchemes"]
+    assert schemes["bearer"]["scheme"] == "bearer"
+    assert schemes["header"]["name"] == "X-API-Key"
+    assert openapi["security"] == [{}, {"bearer": []}, {"header": []}]
 
 
 @pytest.mark.parametrize("name", REQUEST_EXAMPLES)

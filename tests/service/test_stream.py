@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from guarded_server import guarded
 from hypothesis import given
 from hypothesis import strategies as st
 from service_helpers import assert_problem, serving, wait_until
@@ -113,12 +114,10 @@ def test_answers_come_while_the_client_still_sends(client: httpx.Client) -> None
 
 def test_nothing_is_read_from_a_client_that_takes_no_answers() -> None:
     """A gigabyte would be sent if the service took it; it must stop reading early, and cut the client in the end."""
-    app = create_app(Settings(stream_idle_seconds=2))
-    with serving(app) as client:
-        wait_until(lambda: client.get("/readyz").status_code == 200)
-        host, port = client.base_url.host, client.base_url.port
+    with guarded(Settings(answer_seconds=2)) as server:
+        client = server.ready()
         line = lines({"text": "Norway warned Iceland. " * 400})
-        with socket.create_connection((host, port)) as connection:
+        with server.connection() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
             connection.sendall(b"POST /classify/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n")
             connection.sendall(b"Content-Length: 1000000000\r\n\r\n")
@@ -129,14 +128,13 @@ def test_nothing_is_read_from_a_client_that_takes_no_answers() -> None:
                     connection.sendall(line)
                     sent += len(line)
         assert sent < 50_000_000
-        wait_until(lambda: app.state.gateway.admission.tokens == 0)
+        wait_until(lambda: "entity_stance_queue_tokens 0.0" in client.get("/metrics").text)
         assert client.get("/readyz").status_code == 200
 
 
-def test_a_stream_that_stalls_is_told_so(client: httpx.Client) -> None:
-    app = create_app(Settings(stream_idle_seconds=0.5))
-    with serving(app) as short:
-        wait_until(lambda: short.get("/readyz").status_code == 200)
+def test_a_stream_that_stalls_is_told_so() -> None:
+    with guarded(Settings(body_seconds=0.5)) as server:
+        short = server.ready()
 
         def stalling() -> Iterator[bytes]:
             yield lines({"text": "Norway warned Iceland."})
@@ -145,7 +143,7 @@ def test_a_stream_that_stalls_is_told_so(client: httpx.Client) -> None:
         response = short.post("/classify/stream", content=stalling(), headers=NDJSON)
         answer, error = [json.loads(line) for line in response.text.splitlines()]
     assert "sentences" in answer
-    assert (error["line"], error["error"]["status"]) == (2, 400)
+    assert (error["line"], error["error"]["status"]) == (2, 408)
     assert "0.5 seconds" in error["error"]["detail"]
 
 
