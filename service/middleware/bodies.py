@@ -42,16 +42,15 @@ class BodyGuardMiddleware:
             return
         streamed = scope["path"] in STREAMED_PATHS
         max_bytes = None if streamed else self.max_bytes
-        problem = _refusal(headers, max_bytes)
+        problem, started = _refusal(headers, max_bytes), False
         if problem is None:
             body = _Body(receive, send, max_bytes, self.seconds, streamed)
             await body.run(self.app, scope)
-            problem = body.problem
-            if body.started:
-                return
+            problem, started = body.problem, body.started
         if problem is not None:
             self.metrics.rejected(problem.type.slug)
-            await response_for(scope, problem)(scope, receive, send)
+            if not started:
+                await response_for(scope, problem)(scope, receive, send)
 
 
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})

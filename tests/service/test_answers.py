@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import time
 import uuid
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from fastapi import Request
 from guarded_server import Guarded, guarded
-from service_helpers import assert_problem
+from pydantic import BaseModel
+from service_helpers import assert_problem, serving
 
+from service.app import create_app
 from service.settings import Settings
 
 KEPT = "0d4f7a5e-9b1c-4c7e-8a61-3f1d2c5b6a79"
@@ -93,6 +97,42 @@ def test_a_request_id_of_the_client_is_kept_if_it_is_a_uuid(server: Guarded) -> 
         ]
         assert answered != given
         assert uuid.UUID(answered)
+
+
+class Item(BaseModel):
+    text: str
+
+
+def test_a_faulty_body_is_told_as_such_whoever_reads_it() -> None:
+    app = create_app(Settings(max_body_bytes=1_000, max_text_characters=100, body_seconds=0.3))
+
+    @app.post("/item")
+    async def item(item: Item) -> Item:  # FastAPI reads the body, and takes any error for one of JSON
+        return item
+
+    @app.post("/stubborn")
+    async def stubborn(request: Request) -> str:
+        try:
+            await request.body()
+        except Exception:
+            return "went on without"
+        return "read"
+
+    def large() -> Iterator[bytes]:
+        yield from [b" " * 100] * 20
+
+    def slow() -> Iterator[bytes]:
+        yield b" "
+        time.sleep(1)
+        yield b" "
+
+    with serving(app) as client:
+        assert client.post("/item", json={"text": "a"}).json() == {"text": "a"}
+        for path in ("/item", "/stubborn"):
+            headers = {"Content-Type": "application/json"}
+            assert_problem(client.post(path, content=large(), headers=headers), 413)
+            assert_problem(client.post(path, content=slow(), headers=headers), 408)
+        assert client.post("/stubborn", content=b"{}").json() == "read"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "GZIP", "identity, gzip", "zstd", "unknown"])

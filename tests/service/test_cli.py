@@ -214,7 +214,7 @@ def test_a_model_that_cannot_be_loaded_is_one_line(article: Path, tmp_path: Path
     fail("classify", "--model", tmp_path / "model", article, code=1)
 
 
-@pytest.mark.parametrize("command", [[], ["classify"], ["serve"], ["check"]])
+@pytest.mark.parametrize("command", [[], ["classify"], ["serve"], ["key"], ["check"]])
 def test_help_teaches_by_example(command: list[str]) -> None:
     assert "entity-stance " + " ".join(command) in succeed(*command, "--help")
 
