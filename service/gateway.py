@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Protocol
 
 import anyio
@@ -164,7 +165,9 @@ class Gateway:
             detail = f"There was no answer within {self.settings.deadline_seconds:g} seconds."
             raise ProblemError(ProblemType.DEADLINE, detail) from None
         except ProblemError as problem:
-            self._observer.rejected(problem.type.slug)
+            # What is wrong with a body is the client's affair; the rest is ours.
+            if problem.type.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._observer.rejected(problem.type.slug)
             raise
         finally:
             reservation.release()

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from asyncio import IncompleteReadError, StreamReader, StreamWriter, open_connection
+from collections.abc import Callable
 
 import anyio
 
@@ -31,7 +32,11 @@ _UNEXPECTED = "An unexpected error occurred; the service's log has the cause."
 class WorkerProcess:
     """Answers the frames of one connection."""
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
+    def __init__(
+        self, reader: StreamReader, writer: StreamWriter, on_settings: Callable[[Settings], object] = lambda _: None
+    ) -> None:
+        """Take over a connection; a function is called with the settings that come over it."""
+        self._on_settings = on_settings
         self._reader = reader
         self._writer = writer
         self._scopes: dict[int, anyio.CancelScope] = {}
@@ -39,7 +44,7 @@ class WorkerProcess:
     async def run(self) -> None:
         """Load the model and do what is asked until the other side is gone."""
         settings = Settings.model_validate_json((await read_frame(self._reader)).payload)
-        configure_logging(settings.log_format, settings.log_level)
+        self._on_settings(settings)
         engine = self._load(settings)
         if engine is None:
             await self._writer.drain()
@@ -92,11 +97,13 @@ class WorkerProcess:
         self._writer.write(Frame(kind, payload, call).encode())
 
 
-async def serve_connection(connection: socket.socket) -> None:
+async def serve_connection(
+    connection: socket.socket, on_settings: Callable[[Settings], object] = lambda _: None
+) -> None:
     """Serve one connection until the other side closes it."""
     reader, writer = await open_connection(sock=connection)
     try:
-        await WorkerProcess(reader, writer).run()
+        await WorkerProcess(reader, writer, on_settings).run()
     finally:
         writer.close()
 
@@ -106,7 +113,11 @@ def main() -> None:
     os.nice(NICENESS)
     # The other side may end before it has said what to do.
     with contextlib.suppress(IncompleteReadError, ConnectionError):
-        anyio.run(serve_connection, socket.socket(fileno=int(sys.argv[1])))
+        anyio.run(serve_connection, socket.socket(fileno=int(sys.argv[1])), _configure)
+
+
+def _configure(settings: Settings) -> None:
+    configure_logging(settings.log_format, settings.log_level)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ def talk(client: httpx.Client) -> list[httpx.Response]:
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()], ids=["text", "json"])
+@pytest.mark.usefixtures("in_process")
 def test_nothing_that_a_client_sends_is_logged(formatter: logging.Formatter, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(api_keys=(KNOWN,), max_body_bytes=200_000, body_seconds=0.3, header_seconds=0.3)
     with logged(formatter) as lines, guarded(settings) as server:

@@ -66,6 +66,7 @@ def failing(*_: Any) -> None:
     raise RuntimeError(f"cannot read {MARK}")
 
 
+@pytest.mark.usefixtures("in_process")
 def test_each_request_is_a_span_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"User-Agent": MARK, "X-Mark": MARK, "traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "a=b"}
     with collector() as (endpoint, received):

@@ -145,10 +145,16 @@ def test_sigterm_lets_200_requests_finish_and_ends_with_0(tmp_path: Path) -> Non
         limits = httpx.Limits(max_connections=200)
         with httpx.Client(base_url=url, trust_env=False, timeout=60, limits=limits) as client:
             requests = [pool.submit(client.post, "/classify", json={"text": distinct(i)[:1500]}) for i in range(200)]
-            wait_until(lambda: any(request.done() for request in requests))
+            wait_until(lambda: _in_flight(url) + sum(request.done() for request in requests) > 200)
             process.terminate()
             assert [request.result().status_code for request in requests] == [200] * 200
         assert process.wait(40) == 0
+
+
+def _in_flight(url: str) -> float:
+    """Return how many requests the service is answering, this one among them."""
+    text = httpx.get(f"{url}/metrics", trust_env=False).text
+    return float(text.partition("\nentity_stance_http_requests_in_flight ")[2].split()[0])
 
 
 def test_a_worker_ends_with_the_server_that_started_it(tmp_path: Path) -> None:
