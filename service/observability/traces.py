@@ -59,11 +59,14 @@ class TracingMiddleware:
         if scope["type"] == "http":
             await self._trace(scope, receive, send)
             return
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            if scope["type"] == "lifespan":
+
+        async def send_last_spans(message: Message) -> None:
+            # Once the server knows that the application has ended, it waits for nothing any more.
+            if message["type"].startswith("lifespan.shutdown."):
                 await to_thread.run_sync(self.provider.shutdown)
+            await send(message)
+
+        await self.app(scope, receive, send_last_spans)
 
     async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:
         from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import itertools
 import socket
-import subprocess
 import sys
 from asyncio import Future, StreamReader, StreamWriter
 from collections.abc import Callable
+from subprocess import Popen, TimeoutExpired
 
 from anyio import to_thread
 
@@ -45,7 +45,7 @@ class Worker:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Popen[bytes],
         reader: StreamReader,
         writer: StreamWriter,
         on_lost: Callable[[], object],
@@ -71,7 +71,7 @@ class Worker:
             command = [sys.executable, "-P", "-m", "service.worker", str(theirs.fileno())]
             # A session of its own: what a terminal or a supervisor sends to the group is for the HTTP process,
             # which ends the worker once every request has its answer.
-            process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
+            process = Popen(command, pass_fds=[theirs.fileno()], start_new_session=True)
         worker = cls(process, *await asyncio.open_connection(sock=ours), on_lost)
         worker._send(Frame(Kind.START, settings.model_dump_json(include=SETTINGS_OF_WORKER).encode()))
         return worker
@@ -128,7 +128,7 @@ class Worker:
     def _end(self) -> None:
         try:
             self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             self._process.kill()
             self._process.wait()
 

@@ -32,4 +32,4 @@ def strict_client() -> Iterator[httpx.Client]:
 @pytest.fixture
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have applications that start in this test run the model within this process."""
-    monkeypatch.setattr("service.worker.handle.subprocess.Popen", ThreadInPlaceOfProcess)
+    monkeypatch.setattr("service.worker.handle.Popen", ThreadInPlaceOfProcess)

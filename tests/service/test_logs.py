@@ -77,7 +77,7 @@ def test_nothing_that_a_client_sends_is_logged(formatter: logging.Formatter, mon
         for place in (
             "service.engine.read_request",
             "model.classifier.StanceClassifier.submit",
-            "service.engine._finish",
+            "service.classification.Classification.answer",
         ):
             with monkeypatch.context() as patch:
                 patch.setattr(place, stumbling)
