@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import anyio
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.responses import RedirectResponse
 
 from service.engine import Engine
 from service.errors import install_error_handlers
@@ -16,6 +15,7 @@ from service.middleware import BodyLimitMiddleware, RequestIdMiddleware
 from service.openapi import install_openapi
 from service.responses import OrjsonResponse
 from service.routes import classify, status
+from service.routes.page import install_page
 from service.settings import Settings, load_settings
 from service.version import package_version
 
@@ -55,13 +55,9 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     app.state.engine = engine
     app.include_router(classify.router)
     app.include_router(status.router)
-    app.add_api_route("/", _to_documentation, include_in_schema=False)
+    install_page(app)
     install_error_handlers(app)
     install_openapi(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestIdMiddleware)
     return app
-
-
-async def _to_documentation() -> RedirectResponse:
-    return RedirectResponse("docs")
