@@ -10,6 +10,7 @@ const ASTRAL = /[\ud800-\udbff][\udc00-\udfff]/;
  */
 export function toUnits(text) {
   if (!ASTRAL.test(text)) return (offset) => offset;
+  /** @type {number[]} */
   const units = [];
   let unit = 0;
   for (const character of text) {

@@ -7,7 +7,7 @@ const COUNTRY_HUES = /** @type {Record<string, number>} */ ({
 });
 
 const STANCE_HUES = /** @type {Record<string, number>} */ ({ support: 165, deterrence: 265, denial: 65, warning: 25 });
-const UNDERLINES = ['solid', 'dotted', 'dashed', 'double'];
+const UNDERLINES = ['solid', 'dotted', 'dashed'];
 
 /**
  * @param {string} code

@@ -7,7 +7,7 @@ import { el, icon } from './dom.js';
 import { codeTag, percent, stanceLabel } from './marks.js';
 import { emptyView } from './store.js';
 
-const COUNTRIES_SHOWN = 10;
+const COUNTRIES_SHOWN = 8;
 
 /**
  * @param {HTMLElement} root

@@ -8,7 +8,7 @@ const ARROW = 8;
 
 /**
  * @typedef {{code: string, label: string, x: number, y: number, width: number, height: number}} Node
- * @typedef {{relation: Relation, path: string, arrow: string, width: number, middle: [number, number]}} Edge
+ * @typedef {{relation: Relation, path: string, arrow: string, width: number}} Edge
  * @typedef {{width: number, height: number, nodes: Node[], edges: Edge[], left: number}} Layout
  *   `left` counts the countries that were left out for want of room.
  */
@@ -23,7 +23,7 @@ const ARROW = 8;
  */
 export function layOut(relations, label, width) {
   const order = ordered(relations);
-  const codes = order.slice(0, MOST_NODES);
+  const codes = spread(order.slice(0, MOST_NODES));
   const height = Math.round(Math.min(640, Math.max(250, 120 + codes.length * 24)));
   const nodes = place(codes, label, width, height);
   const byCode = new Map(nodes.map((node) => [node.code, node]));
@@ -33,33 +33,33 @@ export function layOut(relations, label, width) {
 }
 
 /**
- * Countries, strongest first, each followed by the one that it has most to do with: few edges then cross.
+ * Countries, those with most sentences first.
  *
  * @param {Relation[]} relations
  * @returns {string[]}
  */
 function ordered(relations) {
-  /** @type {Map<string, Map<string, number>>} */
-  const ties = new Map();
-  const tie = (/** @type {string} */ a, /** @type {string} */ b, /** @type {number} */ weight) => {
-    const own = ties.get(a) ?? new Map();
-    ties.set(a, own.set(b, (own.get(b) ?? 0) + weight));
-  };
+  /** @type {Map<string, number>} */
+  const weights = new Map();
   for (const { source, target, places } of relations) {
-    tie(source, target, places.length);
-    tie(target, source, places.length);
+    for (const code of [source, target]) weights.set(code, (weights.get(code) ?? 0) + places.length);
   }
-  const weight = new Map([...ties].map(([code, own]) => [code, [...own.values()].reduce((sum, value) => sum + value, 0)]));
-  const rest = [...ties.keys()].sort((a, b) => (weight.get(b) ?? 0) - (weight.get(a) ?? 0) || (a < b ? -1 : 1));
-  const kept = rest.slice(0, MOST_NODES);
-  const result = [];
-  for (let code = kept.shift(); code !== undefined; ) {
-    result.push(code);
-    const own = ties.get(code);
-    const next = kept.reduce((best, item, index) => ((own?.get(item) ?? 0) > (own?.get(kept[best]) ?? 0) ? index : best), 0);
-    code = kept.splice(next, 1)[0];
-  }
-  return [...result, ...rest.slice(MOST_NODES)];
+  return [...weights].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([code]) => code);
+}
+
+/**
+ * Spread the strongest far from each other: the ranks of the van der Corput sequence, 0, 1/2, 1/4, 3/4, 1/8 and so on.
+ *
+ * @param {string[]} codes
+ * @returns {string[]} The same codes in their order around the ellipse.
+ */
+function spread(codes) {
+  const position = (/** @type {number} */ index) => {
+    let value = 0;
+    for (let base = 0.5, rest = index; rest > 0; rest >>= 1, base /= 2) value += base * (rest & 1);
+    return value;
+  };
+  return codes.map((code, index) => ({ code, at: position(index) })).sort((a, b) => a.at - b.at).map(({ code }) => code);
 }
 
 /**
@@ -103,13 +103,13 @@ function edge(relation, all, nodes, centre) {
   if (from === to) return loop(relation, from, beside.indexOf(relation), width, centre);
   const length = Math.hypot(to.x - from.x, to.y - from.y);
   const bend = 0.1 * length + 8 + 20 * beside.indexOf(relation);
-  const middle = /** @type {[number, number]} */ ([
+  const middle = [
     (from.x + to.x) / 2 - ((to.y - from.y) / length) * bend,
     (from.y + to.y) / 2 + ((to.x - from.x) / length) * bend,
-  ]);
+  ];
   const start = border(from, middle, 2);
   const tip = border(to, middle, 3);
-  return { relation, width, ...arrowed(start, middle, tip, width), middle: [0, 1].map((i) => round(start[i] / 4 + middle[i] / 2 + tip[i] / 4)) };
+  return { relation, width, ...arrowed(start, middle, tip, width) };
 }
 
 /**
@@ -127,7 +127,7 @@ function loop(relation, node, rank, width, centre) {
   const reach = up * (node.height / 2 + 10 + 8 * rank);
   const start = [node.x - 8, node.y + (up * node.height) / 2];
   const tip = [node.x + 8, node.y + up * (node.height / 2 + 2)];
-  return { relation, width, ...arrowed(start, [node.x, node.y + 2 * reach], tip, width), middle: [node.x, round(node.y + reach)] };
+  return { relation, width, ...arrowed(start, [node.x, node.y + 2 * reach], tip, width) };
 }
 
 /**

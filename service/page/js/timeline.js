@@ -108,6 +108,7 @@ export function mountTimeline(panel, root, store, onChosen) {
         ...(hidden > 0
           ? [el('button', { type: 'button', class: 'quiet small', 'data-key': 'all', onclick: toggle }, all ? 'Show fewer' : `${hidden} more countries`)]
           : []),
+        legend(labels),
         details,
       );
     });
@@ -219,6 +220,12 @@ function counts({ series, unit, keys }, labels) {
     el('summary', { 'data-key': 'summary' }, 'As a table'),
     el('div', { class: 'scroll' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
   );
+}
+
+/** @param {string[]} labels */
+function legend(labels) {
+  const swatch = (/** @type {string} */ label) => el('span', { class: 'swatch', '--stance-hue': stanceHue(label) });
+  return el('p', { class: 'legend' }, 'Bottom to top: ', labels.map((label) => el('span', {}, swatch(label), label)));
 }
 
 /** @param {Record<string, number>} counts */
