@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 
 ARTICLE = (
     "Norway warned Russia that it would close its ports if Russian trawlers crossed the line. "
-    "Moscow denied that its boats had entered Norwegian waters. "
+    "Moscow denied a charge by Norway that Russian boats had entered the strait. "
     "Sweden said it stood firmly behind Norway.\n"
     "Japan's ministers met in Tokyo."
 )

@@ -45,10 +45,12 @@ export class Card {
   close() {
     const { actor, pinned } = this;
     clearTimeout(this.timer);
+    const focused = this.root.contains(document.activeElement);
     this.root.hidden = true;
-    this.pinned = false;
     this.actor = null;
-    if (pinned && actor && this.root.contains(document.activeElement)) actor.element.focus();
+    // Still pinned, so that the focus coming back to the mention does not open the card again.
+    if (pinned && actor && focused) actor.element.focus();
+    this.pinned = false;
   }
 
   /** Draw anew, for instance after more is known of the entity. */

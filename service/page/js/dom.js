@@ -34,12 +34,12 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
- * An icon of icons.svg, hidden from screen readers: the text beside it says the same.
+ * An icon that `loadIcons` brings, hidden from screen readers: the text beside it says the same.
  *
  * @param {string} name
  */
 export function icon(name) {
-  return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `page/icons.svg#${name}` }));
+  return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `#icon-${name}` }));
 }
 
 /**

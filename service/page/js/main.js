@@ -2,6 +2,7 @@
 
 import { discover } from './api.js';
 import { byId } from './dom.js';
+import { loadIcons } from './icons.js';
 import { report } from './notices.js';
 import { Reader } from './reader.js';
 import { Store } from './store.js';
@@ -9,6 +10,8 @@ import { mountTheme } from './theme.js';
 
 const store = new Store();
 mountTheme(byId('theme'));
+// Without icons the page still works: every one stands beside its name.
+loadIcons().catch(() => {});
 const reader = new Reader(store, { extras: [], actions: [] });
 
 store.on(['info'], () => {
