@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 import anyio
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.responses import RedirectResponse
 
 from service.errors import install_error_handlers
 from service.gateway import Gateway
@@ -19,6 +18,7 @@ from service.openapi import install_openapi
 from service.reloading import reload_on_hangup
 from service.responses import OrjsonResponse
 from service.routes import classify, metrics, status, stream
+from service.routes.page import install_page
 from service.settings import Settings, load_settings
 from service.version import package_version
 
@@ -64,12 +64,8 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     app.include_router(stream.router)
     app.include_router(status.router)
     app.include_router(metrics.router)
-    app.add_api_route("/", _to_documentation, include_in_schema=False)
+    install_page(app)
     install_error_handlers(app)
     install_openapi(app)
     install_middleware(app, settings, app.state.metrics)
     return app
-
-
-async def _to_documentation() -> RedirectResponse:
-    return RedirectResponse("docs")
