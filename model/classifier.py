@@ -152,9 +152,10 @@ class StanceClassifier:
         try:
             for document in documents:
                 waiting.append(self.submit(document, countries=countries, blocs=blocs, flow=flow))
-                sentences += waiting[-1].sentences
+                # A document that needs no network takes memory all the same.
+                sentences += max(1, waiting[-1].sentences)
                 while sentences > SENTENCES_AHEAD:
-                    sentences -= waiting[0].sentences
+                    sentences -= max(1, waiting[0].sentences)
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
