@@ -16,6 +16,7 @@ from service.cli.calibrate import calibrate
 from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.evaluate import evaluate
+from service.cli.explain import explain
 from service.cli.serve import serve
 from service.cli.split import split
 from service.cli.train import train
@@ -52,6 +53,7 @@ def entity_stance(
 
 
 app.command()(classify)
+app.command()(explain)
 app.command()(serve)
 app.command()(train)
 app.command()(calibrate)
