@@ -16,6 +16,7 @@ TRAIN_PACKAGES = frozenset(
         "onnx",
         "onnxscript",
         "safetensors",
+        "scipy",
         "sklearn",
         "torch",
         "transformers",

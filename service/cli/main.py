@@ -15,6 +15,7 @@ from service.cli.agreement import agreement
 from service.cli.calibrate import calibrate
 from service.cli.check import check
 from service.cli.classify import classify
+from service.cli.compare import compare
 from service.cli.evaluate import evaluate
 from service.cli.explain import explain
 from service.cli.serve import serve
@@ -58,6 +59,7 @@ app.command()(serve)
 app.command()(train)
 app.command()(calibrate)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(check)
 app.command()(split)
 app.command()(agreement)
