@@ -51,9 +51,9 @@ def compare(
         from training.evaluation.comparison import compare as run_comparison  # noqa: PLC0415
     from model.errors import EntityStanceError  # noqa: PLC0415
 
-    names = [None if name == "default" else name for name in (old, new)]
+    first, second = (None if name == "default" else name for name in (old, new))
     try:
-        result = run_comparison(*names, data, split=split, resamples=resamples, seed=seed, examples=examples)
+        result = run_comparison(first, second, data, split=split, resamples=resamples, seed=seed, examples=examples)
     except (EntityStanceError, ValueError) as error:
         stop(str(error), USAGE)
     if as_json:
