@@ -20,6 +20,8 @@ from model.config import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, ModelConfig
 from model.documents import Document, Kind, check_document
 from model.encoding import EncodableSentence, Encoder
 from model.errors import ModelError
+from model.explanation import Explanation
+from model.occlusion import Explainer
 from model.reading import FoundSentence, Reader
 from model.results import SCORE_DIGITS, DocumentResult, EntityResult, SentenceResult, Stance, Target
 from model.runtime import Runtime
@@ -165,9 +167,10 @@ class StanceClassifier:
         try:
             for document in documents:
                 waiting.append(self.submit(document, countries=countries, blocs=blocs, flow=flow))
-                sentences += waiting[-1].sentences
+                # A document that needs no network takes memory all the same.
+                sentences += max(1, waiting[-1].sentences)
                 while sentences > SENTENCES_AHEAD:
-                    sentences -= waiting[0].sentences
+                    sentences -= max(1, waiting[0].sentences)
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -205,6 +208,28 @@ class StanceClassifier:
             return DocumentResult(document.id, kept, summary(kept), relations(kept))
 
         return PendingDocument(scores, build)
+
+    def explain(
+        self, document: str | Document, *, sentence: int, code: str, stance: str, flow: Flow | None = None
+    ) -> Explanation:
+        """Say which words of a sentence the probability of a stance hangs on; see `model.occlusion`.
+
+        Args:
+            document: The text.
+            sentence: Index of the sentence, from 0.
+            code: Code of an entity that the sentence mentions.
+            stance: A label of the scheme.
+            flow: As for `submit`.
+
+        Raises:
+            DocumentError: the document cannot be read; or it has no such sentence, the sentence has more than
+                `model.occlusion.MAX_WORDS` words or does not mention the entity, or there is no such stance.
+            DeadlineError: the flow's deadline has passed.
+        """
+        if isinstance(document, str):
+            document = Document(document)
+        explainer = Explainer(self._reader, self._scorer)
+        return explainer.explain(document, sentence=sentence, code=code, stance=stance, flow=flow)
 
     def score(self, sentences: Sequence[EncodableSentence]) -> list[SentenceScores]:
         """Score the given entities of sentences.

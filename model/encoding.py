@@ -43,6 +43,11 @@ def placeholder(slot: int) -> str:
     return f"[ENTITY_{slot}]"
 
 
+def masked_length(entity: int) -> int:
+    """Return how many characters `mask` puts in the place of a mention of the entity with this index."""
+    return len(placeholder(entity % SLOTS))
+
+
 def add_placeholders(tokenizer: Tokenizer) -> list[int]:
     """Add the placeholder tokens to a tokenizer and return their ids, in slot order."""
     tokens = [placeholder(slot) for slot in range(SLOTS)]
@@ -96,11 +101,11 @@ class Encoder:
         encodings = self.tokenizer.encode_batch_fast([text for text, _ in masked], add_special_tokens=False)
         rows: list[Row] = []
         for index, (_, order), encoding in zip(wanted, masked, encodings, strict=True):
-            rows.extend(self._rows(index, encoding.ids, order))
+            rows.extend(self.rows(index, encoding.ids, order))
         return rows
 
-    def _rows(self, sentence: int, ids: list[int], order: list[int]) -> Iterator[Row]:
-        """Cut one sentence's ids into rows; ``order`` names the entity of each placeholder in turn."""
+    def rows(self, sentence: int, ids: list[int], order: list[int]) -> Iterator[Row]:
+        """Cut one sentence's ids into rows; ``order`` names the entity of each placeholder in turn, see `mask`."""
         places = [position for position, token in enumerate(ids) if token in self._slot_ids]
         if len(places) != len(order):
             raise ValueError(f"{len(order)} mentions gave {len(places)} placeholders")

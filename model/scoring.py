@@ -43,7 +43,12 @@ class Scorer:
 
     def submit(self, sentences: Sequence[EncodableSentence], flow: Flow | None = None) -> PendingScores:
         """Encode sentences and queue them for the network."""
-        rows = self.encoder.encode(sentences)
+        return self.submit_rows(sentences, self.encoder.encode(sentences), flow)
+
+    def submit_rows(
+        self, sentences: Sequence[EncodableSentence], rows: Sequence[Row], flow: Flow | None = None
+    ) -> PendingScores:
+        """Queue rows of sentences that are encoded already."""
         return PendingScores(self, sentences, rows, self.runtime.submit(rows, flow))
 
     def probabilities(

@@ -17,7 +17,7 @@ from service.observability.metrics import Metrics
 from service.openapi import install_openapi
 from service.reloading import reload_on_hangup
 from service.responses import OrjsonResponse
-from service.routes import classify, metrics, status, stream
+from service.routes import classify, explain, metrics, status, stream
 from service.routes.page import install_page
 from service.settings import Settings, load_settings
 from service.version import package_version
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     app.state.metrics = observer
     app.include_router(classify.router)
     app.include_router(stream.router)
+    app.include_router(explain.router)
     app.include_router(status.router)
     app.include_router(metrics.router)
     install_page(app)

@@ -14,9 +14,11 @@ import anyio
 import orjson
 from anyio import to_thread
 
+from model.batching import Flow
 from model.classifier import StanceClassifier
 from service.bodies import parse_json
 from service.classification import Classification
+from service.explaining import explain_answer, explain_request
 from service.problems import ProblemError, ProblemType
 from service.settings import Settings
 from service.validation import ClassificationRequest, read_document_line, read_request
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 PREPARING_THREADS = 2
 """Python lets one thread run at a time; a second one takes over whenever the first reads or writes."""
+
+EXPLAINING_THREADS = 2
 
 OnRead = Callable[[Usage], Awaitable[None]]
 _Read = Callable[[bytes, Settings], ClassificationRequest]
@@ -40,11 +44,13 @@ class Engine:
         self.settings = settings
         self._turns = asyncio.Semaphore(settings.max_concurrency)
         self._threads = anyio.CapacityLimiter(PREPARING_THREADS)
+        # An explanation holds its thread until the network has read a row for each word: few at a time.
+        self._explaining = anyio.CapacityLimiter(EXPLAINING_THREADS)
         self._batches: list[int] = []
         classifier.watch_batches(self._batches.append)
 
     async def do(self, call: Call, on_read: OnRead) -> tuple[Usage, bytes]:
-        """Do an operation: ``classify`` or ``document``.
+        """Do an operation: ``classify``, ``document`` or ``explain``.
 
         Calls wait for their turn first come, first served. Parsing, validation and serialisation happen in worker
         threads.
@@ -61,6 +67,8 @@ class Engine:
                 return await self._classify(call, _read_body, Classification.answer, on_read)
             case "document":
                 return await self._classify(call, _read_line, partial(_document_line, call.body), on_read)
+            case "explain":
+                return await self._explain(call)
         raise ValueError(f"no such operation: {call.operation}")
 
     async def _classify(
@@ -83,6 +91,15 @@ class Engine:
             finally:
                 classification.cancel()
         return Usage(usage.tokens, usage.sentences, usage.waited, self._take_batches()), body
+
+    async def _explain(self, call: Call) -> tuple[Usage, bytes]:
+        def explain() -> bytes:
+            query = explain_request(parse_json(call.body), self.settings)
+            return orjson.dumps(explain_answer(self.classifier, query, Flow(call.deadline)))
+
+        async with self._turn(call.deadline):
+            body = await to_thread.run_sync(explain, limiter=self._explaining)
+        return Usage(batches=self._take_batches()), body
 
     def _take_batches(self) -> tuple[int, ...]:
         taken, self._batches[:] = tuple(self._batches), []

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from service.errors import PROBLEM_MEDIA_TYPE
 from service.examples import PROBLEM_EXAMPLES
+from service.explaining import ExplainRequest
 from service.schemas import DocumentsRequest, Problem, TextRequest
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -66,7 +67,10 @@ def install_openapi(app: FastAPI) -> None:
                 routes=app.routes,
             )
             _, definitions = models_json_schema(
-                [(TextRequest, "validation"), (DocumentsRequest, "validation"), (Problem, "serialization")],
+                [
+                    *((schema, "validation") for schema in (TextRequest, DocumentsRequest, ExplainRequest)),
+                    (Problem, "serialization"),
+                ],
                 ref_template=_REFERENCE,
             )
             document["components"]["schemas"] |= definitions["$defs"]

@@ -68,7 +68,7 @@ def read_document_line(data: Any, options: Any, settings: Settings) -> Classific
     try:
         checked = Options.model_validate(options)
     except ValidationError as error:
-        raise ProblemError.from_faults(_faults(error, Options)) from None
+        raise ProblemError.from_faults(schema_faults(error, Options)) from None
     return _with_options(checked, [_read_document(data, "", settings)], batch=False)
 
 
@@ -76,15 +76,15 @@ def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequ
     try:
         request = TextRequest.model_validate(data)
     except ValidationError as error:
-        raise ProblemError.from_faults(_faults(error, TextRequest)) from None
-    return _with_options(request, [_checked(request, "", settings)], batch=False)
+        raise ProblemError.from_faults(schema_faults(error, TextRequest)) from None
+    return _with_options(request, [checked_document(request, "", settings)], batch=False)
 
 
 def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
     try:
         request = BatchEnvelope.model_validate(data)
     except ValidationError as error:
-        raise ProblemError.from_faults(_faults(error, BatchEnvelope)) from None
+        raise ProblemError.from_faults(schema_faults(error, BatchEnvelope)) from None
     limit = settings.max_documents
     if len(request.documents) > limit:
         reason = f"should have at most {limit:,} items, not {len(request.documents):,}"
@@ -110,11 +110,12 @@ def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejec
     try:
         document = DocumentIn.model_validate(data)
     except ValidationError as error:
-        return Rejected(_usable_id(data), tuple(_faults(error, DocumentIn, path)))
-    return _checked(document, path, settings)
+        return Rejected(usable_id(data), tuple(schema_faults(error, DocumentIn, path)))
+    return checked_document(document, path, settings)
 
 
-def _checked(document: DocumentIn, path: str, settings: Settings) -> Document | Rejected:
+def checked_document(document: DocumentIn, path: str, settings: Settings) -> Document | Rejected:
+    """Return the document that stands at a path of a request, or why it cannot be classified."""
     limit = settings.max_text_characters
     if len(document.text) > limit:
         reason = f"should have at most {limit:,} characters, not {len(document.text):,}"
@@ -133,7 +134,7 @@ def document_fault(error: DocumentError, path: str) -> Fault:
     return Fault(_join(path, error.field), error.reason)
 
 
-def _faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
+def schema_faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
     """Return the first faults only: a hostile document can have a million, and nobody reads them."""
     items = error.errors(include_url=False, include_input=False)[:MAX_LISTED_FAULTS]
     return [_fault(item, schema, path) for item in items]
@@ -159,7 +160,7 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
 
 
-def _usable_id(data: Any) -> str | None:
+def usable_id(data: Any) -> str | None:
     """Return the id of a faulty document, if it has one that can stand in an answer."""
     try:
         return DocumentIn.model_validate({"text": "-", "id": data["id"]}).id

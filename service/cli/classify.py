@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.exits import FAILED, USAGE, complain, stop
-from service.cli.inputs import STANDARD_INPUT, InputFault, read_text
+from service.cli.exits import USAGE, stop
+from service.cli.extras import parquet_extra
+from service.cli.job import Format, Job, run
+from service.cli.listing import PATTERNS, Inputs
+from service.cli.reading import InputFormat
 from service.days import parse_day
 
 if TYPE_CHECKING:
     from model.classifier import StanceClassifier
-    from model.documents import Document
-    from model.results import DocumentResult
-
-
-class Format(StrEnum):
-    """How to write the answer."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    day: date | None
-    countries: frozenset[str] | None
-    blocs: bool
 
 
 def classify(
-    files: Annotated[list[str], typer.Argument(metavar="FILE", help="UTF-8 text files; - is standard input.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE", help="Text files, .jsonl or .ndjson files of documents, folders; - is standard input."
+        ),
+    ],
     format: Annotated[
         Format,
         typer.Option(
             "--format",
             "-f",
             help="table: to read; json: the answer of POST /classify; jsonl: one sentence a line; "
-            "csv: one row per sentence, entity and stance.",
+            "csv and parquet: one row per sentence, entity and stance.",
         ),
     ] = Format.TABLE,
     model: Annotated[
@@ -55,7 +41,11 @@ def classify(
     ] = None,
     written: Annotated[
         str | None,
-        typer.Option("--date", metavar="YYYY-MM-DD", help="Day of writing; picks the office-holders of that day."),
+        typer.Option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            help="Day of writing of documents that do not say theirs; picks the office-holders of that day.",
+        ),
     ] = None,
     countries: Annotated[
         str | None,
@@ -67,40 +57,65 @@ def classify(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
     ] = None,
+    glob: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN", help="Which files of folders to read; can be repeated. [default: *.txt *.jsonl *.ndjson]"
+        ),
+    ] = None,
+    input_format: Annotated[
+        InputFormat,
+        typer.Option(
+            "--input-format",
+            help="text: a file is a document; jsonl: a line is a document; auto: by the name, standard input is text.",
+        ),
+    ] = InputFormat.AUTO,
+    errors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="List what could not be classified: JSON Lines of file, line, id, reason."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a run with the same --output was interrupted, if one was.")
+    ] = False,
 ) -> None:
     """Say for every country in every sentence which stances it takes, and toward whom.
 
-    Each file is one document. The table shows how often each country takes each stance, who takes which stance
-    toward whom, and then the sentences. A file that cannot be read is named on standard error, the others are
-    classified all the same, and the exit code is 1.
+    A text file is one document; a file of JSON Lines holds a document a line: {"id", "text", "date", "entities"}, of
+    which only the text is required. Folders are searched for both, however deep. Memory does not grow with the number
+    of documents. The table shows how often each country takes each stance, who takes which stance toward whom, and
+    then the sentences. A file or a line that cannot be read is named on standard error, the others are classified all
+    the same, and the exit code is 1.
+
+    A run that writes to a file, but for tables, keeps a journal in FILE.progress until it is complete. After Ctrl-C, a
+    crash or a full disk, --resume with the same files and options makes the output what it would have been.
 
     \b
     Examples:
       entity-stance classify article.txt
       entity-stance classify --format csv --output stances.csv january/*.txt
+      entity-stance classify --format parquet --output stances.parquet --errors faults.jsonl --resume corpus/
       cat article.txt | entity-stance classify --countries US,RU --date 2022-01-18 -
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
-    query = _Query(_day(written), _codes(countries), blocs)
-    _check_output(output, files)
-    texts, faults = _read(files)
-    if not texts:
-        raise typer.Exit(max(faults, default=FAILED))
-    classifier = _load(model)
-    documents = list(_documents(texts, query))
-    results = list(classifier.stream(documents, countries=query.countries, blocs=query.blocs))
-    if not results:
-        raise typer.Exit(FAILED)
-    try:
-        _write(classifier, results, format, output)
-    except OSError as error:
-        if output is None:
-            raise
-        stop(f"--output: {output}: {error.strerror}")
-    if len(results) < len(files):
-        raise typer.Exit(FAILED)
+    inputs = Inputs(files, tuple(glob) if glob else PATTERNS)
+    job = Job(
+        inputs,
+        input_format,
+        format,
+        read_day(written),
+        _codes(countries),
+        blocs,
+        output=output,
+        errors=errors,
+        resume=resume,
+    )
+    _check(job)
+    code = run(load_model(model), job)
+    if code:
+        raise typer.Exit(code)
 
 
-def _day(value: str | None) -> date | None:
+def read_day(value: str | None) -> date | None:
+    """Read the option ``--date``, or end the command."""
     try:
         return None if value is None else parse_day(value)
     except ValueError as error:
@@ -119,41 +134,35 @@ def _codes(value: str | None) -> frozenset[str] | None:
     return codes
 
 
-def _check_output(output: Path | None, files: list[str]) -> None:
-    """Refuse a target that cannot be written, or whose writing would destroy an input, before any work is done."""
-    if output is None:
-        return
-    try:
-        writable = output.parent.is_dir() and not output.is_dir()
-    except OSError:
-        writable = False
-    if not writable:
-        stop(f"--output: {output} is not a file in an existing directory", USAGE)
-    if any(name != STANDARD_INPUT and _is_same_file(output, Path(name)) for name in files):
-        stop(f"--output: {output} is one of the files to read", USAGE)
+def _check(job: Job) -> None:
+    """Refuse what cannot be written, or whose writing would destroy an input, before any work is done."""
+    for option, path in (("--output", job.output), ("--errors", job.errors)):
+        if path is None:
+            continue
+        if not _is_writable(path):
+            stop(f"{option}: {path} is not a file in an existing directory", USAGE)
+        if job.inputs.reads(path):
+            stop(f"{option}: {path} is one of the files to read", USAGE)
+    if job.output is not None and job.output == job.errors:
+        stop(f"--errors: {job.errors} is the output already", USAGE)
+    if job.format is Format.PARQUET:
+        if job.output is None:
+            stop("--format: parquet cannot go to standard output; name a file with --output", USAGE)
+        with parquet_extra():
+            import service.cli.parquet  # noqa: F401, PLC0415
+    if job.resume and (job.output is None or job.format is Format.TABLE):
+        stop("--resume: only a run with --output, in another format than table, can go on", USAGE)
 
 
-def _is_same_file(first: Path, second: Path) -> bool:
+def _is_writable(path: Path) -> bool:
     try:
-        return first.samefile(second)
+        return path.parent.is_dir() and not path.is_dir()
     except OSError:
         return False
 
 
-def _read(files: list[str]) -> tuple[list[tuple[str, str]], list[int]]:
-    """Return the names and texts of the readable files, and the exit codes of the others."""
-    texts: list[tuple[str, str]] = []
-    faults: list[int] = []
-    for name in files:
-        try:
-            texts.append((name, read_text(name)))
-        except InputFault as fault:
-            complain(str(fault))
-            faults.append(fault.code)
-    return texts, faults
-
-
-def _load(model: str | None) -> StanceClassifier:
+def load_model(model: str | None) -> StanceClassifier:
+    """Load what the option ``--model`` names, or end the command."""
     from model.classifier import StanceClassifier  # noqa: PLC0415
     from model.errors import ModelError  # noqa: PLC0415
 
@@ -161,39 +170,3 @@ def _load(model: str | None) -> StanceClassifier:
         return StanceClassifier.from_pretrained(model)
     except ModelError as error:
         stop(str(error))
-
-
-def _documents(texts: list[tuple[str, str]], query: _Query) -> Iterator[Document]:
-    """Make documents of the texts that can be read, and name the others on standard error."""
-    from model.documents import Document, check_document  # noqa: PLC0415
-    from model.errors import DocumentError  # noqa: PLC0415
-
-    for name, text in texts:
-        # A file name need not be text: bytes that are not UTF-8 would make the answer unwritable.
-        document = Document(text=text, id=os.fsencode(name).decode("utf-8", "replace"), date=query.day)
-        try:
-            check_document(document)
-        except DocumentError as error:
-            complain(f"{name}: {error}")
-        else:
-            yield document
-
-
-def _write(classifier: StanceClassifier, results: list[DocumentResult], format: Format, output: Path | None) -> None:
-    from service.cli import formats, table  # noqa: PLC0415
-
-    labels = classifier.scheme.names
-    match format:
-        case Format.TABLE:
-            table.write(results, labels, output)
-            return
-        case Format.JSON:
-            content = formats.to_json(classifier.info, results)
-        case Format.JSONL:
-            content = formats.to_jsonl(results)
-        case Format.CSV:
-            content = formats.to_csv(results, labels)
-    if output is None:
-        typer.get_binary_stream("stdout").write(content)
-    else:
-        output.write_bytes(content)

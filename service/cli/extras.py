@@ -16,6 +16,7 @@ TRAIN_PACKAGES = frozenset(
         "onnx",
         "onnxscript",
         "safetensors",
+        "scipy",
         "sklearn",
         "torch",
         "transformers",
@@ -23,12 +24,28 @@ TRAIN_PACKAGES = frozenset(
 )
 
 
+PARQUET_PACKAGES = frozenset(["pyarrow"])
+
+
 @contextmanager
 def train_extra() -> Iterator[None]:
     """Wrap imports that need the extra ``train``; without it, end the command with how to install it."""
+    with _extra("train", TRAIN_PACKAGES, "this command"):
+        yield
+
+
+@contextmanager
+def parquet_extra() -> Iterator[None]:
+    """Wrap imports that need the extra ``parquet``; without it, end the command with how to install it."""
+    with _extra("parquet", PARQUET_PACKAGES, "Parquet"):
+        yield
+
+
+@contextmanager
+def _extra(name: str, packages: frozenset[str], what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in TRAIN_PACKAGES:
+        if (error.name or "").partition(".")[0] not in packages:
             raise
-        stop(f"this command needs more packages ({error.name}): pip install 'entity-stance[train]'", USAGE)
+        stop(f"{what} needs more packages ({error.name}): pip install 'entity-stance[{name}]'", USAGE)

@@ -15,7 +15,9 @@ from service.cli.agreement import agreement
 from service.cli.calibrate import calibrate
 from service.cli.check import check
 from service.cli.classify import classify
+from service.cli.compare import compare
 from service.cli.evaluate import evaluate
+from service.cli.explain import explain
 from service.cli.key import key
 from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
@@ -53,11 +55,13 @@ def entity_stance(
 
 
 app.command()(classify)
+app.command()(explain)
 app.command(cls=ServeCommand)(serve)
 app.command()(key)
 app.command()(train)
 app.command()(calibrate)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(check)
 app.command()(split)
 app.command()(agreement)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from rich import box
@@ -21,11 +22,14 @@ _CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 _HARMLESS = dict.fromkeys(_CONTROLS, "\N{REPLACEMENT CHARACTER}") | dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
-def write(results: Sequence[DocumentResult], labels: Sequence[str], output: Path | None) -> None:
-    """Write the answers to the terminal, or as plain text to a file."""
+def write(results: Iterator[DocumentResult], labels: Sequence[str], output: Path | None) -> None:
+    """Write the answers as they come to the terminal, or as plain text to a file; without any, write nothing."""
+    first = next(results, None)
+    if first is None:
+        return
+    results = chain([first], results)
     if output is None:
-        if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8" and hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="replace")
+        tolerate_encoding()
         _Printer(Console(highlight=False, emoji=False, markup=False), labels).documents(results)
         return
     with output.open("w", encoding="utf-8") as file:
@@ -39,12 +43,13 @@ class _Printer:
         self.labels = labels
         self.styles = {label: _STANCE_STYLES[i % len(_STANCE_STYLES)] for i, label in enumerate(labels)}
 
-    def documents(self, results: Sequence[DocumentResult]) -> None:
-        for index, result in enumerate(results):
-            if len(results) > 1:
-                self.console.print(
-                    Text(("\n" if index else "") + _harmless(result.id or ""), style="bold"), soft_wrap=True
-                )
+    def documents(self, results: Iterator[DocumentResult]) -> None:
+        first, second = next(results), next(results, None)
+        if second is None:
+            self._document(first)
+            return
+        for index, result in enumerate(chain([first, second], results)):
+            self.console.print(Text(("\n" if index else "") + harmless(result.id or ""), style="bold"), soft_wrap=True)
             self._document(result)
 
     def _document(self, result: DocumentResult) -> None:
@@ -65,7 +70,7 @@ class _Printer:
             column.justify = "right"
         for row in result.summary:
             counts = (Text(str(row.stances.get(label) or "·"), style=self.styles[label]) for label in self.labels)
-            table.add_row(Text(f"{_harmless(row.name)} ({_harmless(row.code)})"), *counts)
+            table.add_row(Text(f"{harmless(row.name)} ({harmless(row.code)})"), *counts)
         return table
 
     def _relations(self, result: DocumentResult) -> Table:
@@ -76,16 +81,16 @@ class _Printer:
         table.title, table.title_justify = "Who toward whom", "left"
         for relation in result.relations:
             table.add_row(
-                Text(_harmless(names.get(relation.source, relation.source))),
+                Text(harmless(names.get(relation.source, relation.source))),
                 Text(relation.stance, style=self.styles.get(relation.stance, "")),
-                Text(_harmless(names.get(relation.target, relation.target))),
+                Text(harmless(names.get(relation.target, relation.target))),
                 f"{relation.score:.2f}",
                 ", ".join(str(index + 1) for index in relation.sentences),
             )
         return table
 
     def _sentence(self, index: int, sentence: SentenceResult) -> None:
-        text = Text(_harmless(sentence.text), style="" if sentence.entities else "dim")
+        text = Text(harmless(sentence.text), style="" if sentence.entities else "dim")
         for result in sentence.entities:
             for mention in result.entity.mentions:
                 text.stylize(_ENTITY_STYLE, mention.start - sentence.start, mention.end - sentence.start)
@@ -96,7 +101,7 @@ class _Printer:
     def _entity(self, result: EntityResult) -> Text:
         entity = result.entity
         mentions = ", ".join(dict.fromkeys(mention.text for mention in entity.mentions))
-        line = Text(f"   {_harmless(entity.code)} ({_harmless(mentions)}): ")
+        line = Text(f"   {harmless(entity.code)} ({harmless(mentions)}): ")
         if not result.stances:
             return line.append("none", style="dim")
         for index, stance in enumerate(result.stances):
@@ -106,10 +111,17 @@ class _Printer:
     def _stance(self, stance: Stance) -> Text:
         text = Text(f"{stance.stance} {stance.score:.2f}", style=self.styles.get(stance.stance, ""))
         if stance.toward:
-            targets = ", ".join(f"{_harmless(target.code)} {target.score:.2f}" for target in stance.toward)
+            targets = ", ".join(f"{harmless(target.code)} {target.score:.2f}" for target in stance.toward)
             text.append(f" → {targets}")
         return text
 
 
-def _harmless(text: str) -> str:
+def tolerate_encoding() -> None:
+    """Let a terminal that does not speak UTF-8 show what it can."""
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def harmless(text: str) -> str:
+    """Return a text that cannot steer the terminal, with all its characters in their places."""
     return text.translate(_HARMLESS)

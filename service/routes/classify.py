@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from service.bodies import require_json
-from service.disconnects import ClientGoneError, unless_gone
-from service.errors import request_id
 from service.examples import ANSWER_EXAMPLE, REQUEST_EXAMPLES
-from service.gateway import Gateway
-from service.observability.requests import CLIENT_LEFT
 from service.openapi import problem_answers, schema_reference
-from service.problems import ProblemError, ProblemType
+from service.routes.asking import ask_model
 from service.schemas import ClassifyAnswer, DocumentsRequest, TextRequest
 
 router = APIRouter(tags=["classification"])
@@ -49,14 +44,5 @@ async def classify(request: Request) -> Response:
     answered with an `error` in its place and never costs the others their answer. If no document can be classified,
     the answer is a problem document: 413 when size is the only fault, otherwise 422.
     """
-    gateway: Gateway = request.app.state.gateway
     require_json(request.headers.get("content-type"))
-    try:
-        body = await request.body()
-    except ClientDisconnect:
-        raise ProblemError(ProblemType.INCOMPLETE_BODY, "The connection closed before the body was complete.") from None
-    try:
-        answer = await unless_gone(request.receive, gateway.call("classify", body, request_id(request.scope)))
-    except ClientGoneError:
-        return Response(status_code=CLIENT_LEFT)
-    return Response(content=answer, media_type="application/json")
+    return await ask_model(request, "classify")

@@ -110,9 +110,14 @@ def test_a_link_holds_the_filters_and_on_request_the_text(new_visit: Callable[..
     other.page.goto(link)
     expect(other.page.locator(".sentence.pointed")).to_contain_text("a charge by Norway")
     assert other.sent("/classify")[0]["documents"][0] == {
-        "id": None, "text": ARTICLE + " 🕊️", "date": "2024-03-04", "entities": []
+        "id": None,
+        "text": ARTICLE + " 🕊️",
+        "date": "2024-03-04",
+        "entities": [],
     }
-    expect(other.page.locator("#filters").get_by_role("button", name="denial")).to_have_attribute("aria-pressed", "true")
+    expect(other.page.locator("#filters").get_by_role("button", name="denial")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     assert other.page.locator("#confidence").input_value() == "40"
     assert all("text=" not in urlsplit(request.url).query for request in other.requests)
 
@@ -156,7 +161,11 @@ def test_one_faulty_document_does_not_cost_the_others_their_answer(
     visit.expected = ["status of 413"]
     page = visit.open()
     file = tmp_path / "wire.jsonl"
-    lines = [{"id": "good", "text": OTHER}, {"id": "long", "text": OTHER * 2}, {"id": "bad", "text": "Peru.", "date": "May"}]
+    lines = [
+        {"id": "good", "text": OTHER},
+        {"id": "long", "text": OTHER * 2},
+        {"id": "bad", "text": "Peru.", "date": "May"},
+    ]
     file.write_text("\n".join(map(json.dumps, lines)))
     page.set_input_files("#choose", [file])
     page.click("#read")
@@ -255,7 +264,9 @@ def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(new_visit: Callable[..
     expect(dialog).to_be_hidden()
     expect(page.locator("#model")).not_to_be_empty()
     visit.read(ARTICLE)
-    assert page.evaluate("[sessionStorage.length, Object.keys(localStorage).filter((key) => key.includes('key')).length]") == [1, 0]
+    assert page.evaluate(
+        "[sessionStorage.length, Object.keys(localStorage).filter((key) => key.includes('key')).length]"
+    ) == [1, 0]
     assert "sesame" not in page.url
     page.reload()
     expect(page.locator("#model")).not_to_be_empty()
@@ -267,7 +278,11 @@ def test_the_page_is_revalidated_and_its_files_cannot_be_left(service: httpx.Cli
         answer = service.get(path).raise_for_status()
         assert answer.headers["cache-control"] == "no-cache"
         assert service.get(path, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
-    assert service.get("/page/js/main.js").headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    assert (
+        service.get("/page/js/main.js")
+        .headers["content-type"]
+        .startswith(("text/javascript", "application/javascript"))
+    )
     assert service.get("/page/..%2fapp.py").status_code == 404
     assert service.get("/page/missing.js").headers["content-type"] == "application/problem+json"
     names = {item["code"]: item["name"] for item in service.get("/page/entities.json").json()}

@@ -161,9 +161,10 @@ def test_files_that_cannot_be_read_are_named_in_one_line(tmp_path: Path) -> None
     latin.write_bytes(b"Norv\xe8ge")
     empty.write_bytes(b"")
     nul.write_bytes(b"Norway\0")
+    (tmp_path / "folder").mkdir()
     cases: list[tuple[Path, int, str]] = [
         (tmp_path / "missing.txt", 2, "No such file"),
-        (tmp_path, 2, "directory"),
+        (tmp_path / "folder", 2, "directory"),
         (latin, 1, "not UTF-8"),
         (empty, 1, "empty"),
         (nul, 1, "NUL"),

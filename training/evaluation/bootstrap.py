@@ -60,7 +60,7 @@ class Bootstrap:
             The statistic with the percentile interval of the draws that define it.
         """
         value = float(statistic(counts.sum(axis=0).astype(np.float64)))
-        drawn = statistic(np.tensordot(self.weights, counts, axes=1))
+        drawn = self.draws(counts, statistic)
         defined = drawn[~np.isnan(drawn)]
         if np.isnan(value):
             return Estimate(None)
@@ -68,3 +68,7 @@ class Bootstrap:
             return Estimate(value)
         low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Estimate(value, float(low), float(high))
+
+    def draws(self, counts: IntArray, statistic: Statistic) -> FloatArray:
+        """Compute a statistic of counts, as `estimate` takes them, on every draw; shape ``[draws]``."""
+        return statistic(np.tensordot(self.weights, counts, axes=1))
