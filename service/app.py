@@ -15,8 +15,10 @@ from service.errors import install_error_handlers
 from service.middleware import BodyLimitMiddleware, RequestIdMiddleware
 from service.openapi import install_openapi
 from service.responses import OrjsonResponse
-from service.routes import classify, status
+from service.routes import classify, corrections, review, status
 from service.settings import Settings, load_settings
+from service.storage.running import Storage
+from service.storage.schemas import STORAGE_REQUESTS
 from service.version import package_version
 
 _SUMMARY = "For every country in every sentence: which stance it takes, and toward whom."
@@ -31,14 +33,18 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
 
     Raises:
         SettingsError: the environment holds a senseless setting.
+        StorageError: the database's URL is faulty, or its driver is not installed.
     """
     settings = settings or load_settings()
     engine = Engine(settings)
+    storage = Storage(settings) if settings.database_url else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(engine.load, on_model_failure)
+            if storage is not None:
+                await tasks.start(storage.run)
             yield
             tasks.cancel_scope.cancel()
 
@@ -55,9 +61,13 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     app.state.engine = engine
     app.include_router(classify.router)
     app.include_router(status.router)
+    if storage is not None:
+        app.state.storage = storage
+        app.include_router(corrections.router)
+        app.include_router(review.router)
     app.add_api_route("/", _to_documentation, include_in_schema=False)
     install_error_handlers(app)
-    install_openapi(app)
+    install_openapi(app, STORAGE_REQUESTS if storage is not None else ())
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestIdMiddleware)
     return app

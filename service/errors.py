@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -28,12 +29,15 @@ class ProblemType(Enum):
 
     INVALID_JSON = ("invalid-json", 400, "The body is not valid JSON")
     INCOMPLETE_BODY = ("incomplete-body", 400, "The body did not arrive completely")
+    NOT_FOUND = ("not-found", 404, "There is no such thing here")
+    CONFLICT = ("conflict", 409, "What is there already stands against it")
     TOO_LARGE = ("too-large", 413, "The request exceeds a size limit")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
     INVALID_REQUEST = ("invalid-request", 422, "The request has invalid fields")
     INTERNAL = ("internal-error", 500, "The service failed")
     DEADLINE = ("deadline-exceeded", 503, "The service could not answer in time")
     MODEL_NOT_READY = ("model-not-ready", 503, "The model is not ready")
+    STORAGE_DOWN = ("storage-down", 503, "The database does not answer")
 
     def __init__(self, slug: str, status: int, title: str) -> None:
         self.uri = f"urn:entity-stance:problem:{slug}"
@@ -172,6 +176,7 @@ def response_for(scope: Scope, error: ProblemError) -> Response:
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error of an application with a problem document."""
     app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid_parameters)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_unexpected)
 
@@ -179,6 +184,16 @@ def install_error_handlers(app: FastAPI) -> None:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return response_for(request.scope, error)
+
+
+async def _on_invalid_parameters(request: Request, error: Exception) -> Response:
+    """Name faulty parameters of the query, the path or a body that FastAPI has read."""
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        Fault(field_path(item["loc"][1:]) or "body", item["msg"].removeprefix("Value error, "))
+        for item in error.errors()[:MAX_LISTED_FAULTS]
+    ]
+    return response_for(request.scope, ProblemError.from_faults(faults))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -111,6 +111,13 @@ def _problem(slug: str, status: int, title: str, detail: str, *errors: dict[str,
 
 PROBLEM_EXAMPLES: dict[int, dict[str, Any]] = {
     400: _problem("invalid-json", 400, "The body is not valid JSON", "Expecting ',' delimiter at line 1, column 18."),
+    404: _problem("not-found", 404, "There is no such thing here", "There is no correction 17."),
+    409: _problem(
+        "conflict",
+        409,
+        "What is there already stands against it",
+        "anna has judged this sentence already; delete that correction to judge it anew.",
+    ),
     413: _problem(
         "too-large",
         413,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +17,8 @@ from service.schemas import DocumentsRequest, Problem, TextRequest
 _REFERENCE = "#/components/schemas/{model}"
 _DESCRIPTIONS = {
     400: "The body is not JSON.",
+    404: "There is no such thing.",
+    409: "The user has done that already.",
     413: "The body, the text or the number of documents exceeds its limit.",
     415: "The body is not declared as JSON.",
     422: "The request has invalid fields.",
@@ -42,8 +45,14 @@ def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install_openapi(app: FastAPI) -> None:
-    """Complete an application's OpenAPI document with the schemas that its routes refer to."""
+def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> None:
+    """Complete an application's OpenAPI document with the schemas that its routes refer to.
+
+    Args:
+        app: The application.
+        requests: Schemas of request bodies besides those of ``POST /classify``.
+    """
+    schemas = [TextRequest, DocumentsRequest, *requests]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -55,7 +64,7 @@ def install_openapi(app: FastAPI) -> None:
                 routes=app.routes,
             )
             _, definitions = models_json_schema(
-                [(TextRequest, "validation"), (DocumentsRequest, "validation"), (Problem, "serialization")],
+                [*((schema, "validation") for schema in schemas), (Problem, "serialization")],
                 ref_template=_REFERENCE,
             )
             document["components"]["schemas"] |= definitions["$defs"]

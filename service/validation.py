@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -63,7 +64,7 @@ def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequ
     try:
         request = TextRequest.model_validate(data)
     except ValidationError as error:
-        raise ProblemError.from_faults(_faults(error, TextRequest)) from None
+        raise ProblemError.from_faults(schema_faults(error, TextRequest)) from None
     return _with_options(request, [_checked(request, "", settings)], batch=False)
 
 
@@ -71,7 +72,7 @@ def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationReque
     try:
         request = BatchEnvelope.model_validate(data)
     except ValidationError as error:
-        raise ProblemError.from_faults(_faults(error, BatchEnvelope)) from None
+        raise ProblemError.from_faults(schema_faults(error, BatchEnvelope)) from None
     limit = settings.max_documents
     if len(request.documents) > limit:
         reason = f"should have at most {limit:,} items, not {len(request.documents):,}"
@@ -97,7 +98,7 @@ def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejec
     try:
         document = DocumentIn.model_validate(data)
     except ValidationError as error:
-        return Rejected(_usable_id(data), tuple(_faults(error, DocumentIn, path)))
+        return Rejected(_usable_id(data), tuple(schema_faults(error, DocumentIn, path)))
     return _checked(document, path, settings)
 
 
@@ -120,7 +121,7 @@ def document_fault(error: DocumentError, path: str) -> Fault:
     return Fault(_join(path, error.field), error.reason)
 
 
-def _faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
+def schema_faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
     """Return the first faults only: a hostile document can have a million, and nobody reads them."""
     items = error.errors(include_url=False, include_input=False)[:MAX_LISTED_FAULTS]
     return [_fault(item, schema, path) for item in items]
@@ -130,8 +131,7 @@ def _fault(item: Any, schema: type[BaseModel], path: str) -> Fault:
     reason = item["msg"].removeprefix("Value error, ").replace(" after validation", "")
     match item["type"]:
         case "extra_forbidden":
-            known = ", ".join(schema.model_fields) if len(item["loc"]) == 1 else "code, name, mentions"
-            reason = f"unknown field; the fields are {known}"
+            reason = f"unknown field; the fields are {', '.join(_model_at(schema, item['loc'][:-1]).model_fields)}"
         case "missing":
             reason = "is required"
         case "string_unicode":
@@ -140,6 +140,21 @@ def _fault(item: Any, schema: type[BaseModel], path: str) -> Fault:
             reason = "should be a JSON object"
     limit = item.get("ctx", {}).get("max_length")
     return Fault(_join(path, field_path(item["loc"])) or "body", reason, limit)
+
+
+def _model_at(schema: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel]:
+    """Return the model of the object at a path within the data of a schema."""
+    for part in path:
+        if isinstance(part, str) and part in schema.model_fields:
+            schema = _model_in(schema.model_fields[part].annotation) or schema
+    return schema
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model that stands in an annotation, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for item in get_args(annotation) if (found := _model_in(item))), None)
 
 
 def _join(path: str, name: str) -> str:

@@ -36,10 +36,13 @@ def serve(
 
     from service.app import create_app  # noqa: PLC0415
     from service.settings import SettingsError, load_settings  # noqa: PLC0415
+    from service.storage.database import StorageError  # noqa: PLC0415
+    from service.storage.running import check_storage  # noqa: PLC0415
 
     try:
         settings = load_settings(host=host, port=port, model=model)
-    except SettingsError as error:
+        check_storage(settings)
+    except (SettingsError, StorageError) as error:
         stop(str(error), USAGE)
 
     logging.basicConfig(format="%(levelname)s:     %(message)s")
