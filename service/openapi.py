@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from service.errors import PROBLEM_MEDIA_TYPE
 from service.examples import PROBLEM_EXAMPLES
@@ -52,7 +52,10 @@ def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> N
         app: The application.
         requests: Schemas of request bodies besides those of ``POST /classify``.
     """
-    schemas = [TextRequest, DocumentsRequest, *requests]
+    schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((schema, cast(JsonSchemaMode, "validation")) for schema in (TextRequest, DocumentsRequest, *requests)),
+        (Problem, "serialization"),
+    ]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -64,7 +67,7 @@ def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> N
                 routes=app.routes,
             )
             _, definitions = models_json_schema(
-                [*((schema, "validation") for schema in schemas), (Problem, "serialization")],
+                schemas,
                 ref_template=_REFERENCE,
             )
             document["components"]["schemas"] |= definitions["$defs"]

@@ -138,6 +138,8 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
+        if self._empty is not None:
+            self._empty.dispose()
 
     def _check(self) -> None:
         if self.is_sqlite:

@@ -214,12 +214,8 @@ def _judged(connection: Connection) -> list[bytes]:
 
 
 def _opinions() -> ColumnElement[int]:
-    return (
-        select(func.count())
-        .where(corrections.c.review_id == review_items.c.id)
-        .correlate(review_items)
-        .scalar_subquery()
-    )
+    query = select(func.count()).where(corrections.c.review_id == review_items.c.id)
+    return query.correlate(review_items).scalar_subquery()
 
 
 def _open_to(user: str) -> Select[Any]:
