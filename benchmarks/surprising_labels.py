@@ -16,10 +16,11 @@ import numpy as np
 from datasets.utils.logging import disable_progress_bar
 from transformers import set_seed
 
+from model.annotation import AnnotatedSentence
 from model.encoding import Encoder
 from model.scheme import STANCES
 from training.base import DEFAULT_BASE, load_network, longest_row
-from training.corpus import AnnotatedSentence, read_corpus
+from training.corpus import read_corpus
 from training.examples import build_dataset
 from training.splits import near_duplicate_groups
 from training.trainer import Logits, TrainingConfig, fit, predict, training_data

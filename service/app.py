@@ -11,15 +11,18 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from service.errors import install_error_handlers
+from service.explaining import ExplainRequest
 from service.gateway import Gateway
 from service.middleware import install_middleware
 from service.observability.metrics import Metrics
 from service.openapi import install_openapi
 from service.reloading import reload_on_hangup
 from service.responses import OrjsonResponse
-from service.routes import classify, explain, metrics, status, stream
+from service.routes import classify, corrections, explain, metrics, review, status, stream
 from service.routes.page import install_page
 from service.settings import Settings, load_settings
+from service.storage.running import Storage
+from service.storage.schemas import STORAGE_REQUESTS
 from service.version import package_version
 
 _SUMMARY = "For every country in every sentence: which stance it takes, and toward whom."
@@ -34,14 +37,18 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
 
     Raises:
         SettingsError: the environment or its file holds a senseless setting, or one that needs an extra.
+        StorageError: the database's URL is faulty, or its driver is not installed.
     """
     settings = settings or load_settings()
     observer = Metrics()
     gateway = Gateway(settings, observer)
+    storage = Storage(settings) if settings.database_url else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
+            if storage is not None:
+                await tasks.start(storage.run)
             tasks.start_soon(gateway.run, on_model_failure)
             if threading.current_thread() is threading.main_thread():
                 tasks.start_soon(reload_on_hangup, gateway)
@@ -65,8 +72,12 @@ def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[
     app.include_router(explain.router)
     app.include_router(status.router)
     app.include_router(metrics.router)
+    if storage is not None:
+        app.state.storage = storage
+        app.include_router(corrections.router)
+        app.include_router(review.router)
     install_page(app)
     install_error_handlers(app)
-    install_openapi(app)
+    install_openapi(app, (ExplainRequest, *(STORAGE_REQUESTS if storage is not None else ())))
     install_middleware(app, settings, app.state.metrics)
     return app

@@ -118,6 +118,13 @@ PROBLEM_EXAMPLES: dict[int, dict[str, Any]] = {
         "Send an API key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
     ),
     408: _problem("too-slow", 408, "The request did not arrive in time", "The body did not arrive within 60 seconds."),
+    404: _problem("not-found", 404, "There is no such thing here", "There is no correction 17."),
+    409: _problem(
+        "conflict",
+        409,
+        "What is there already stands against it",
+        "anna has judged this sentence already; delete that correction to judge it anew.",
+    ),
     413: _problem(
         "too-large",
         413,

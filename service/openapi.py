@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from service.errors import PROBLEM_MEDIA_TYPE
 from service.examples import PROBLEM_EXAMPLES
-from service.explaining import ExplainRequest
 from service.schemas import DocumentsRequest, Problem, TextRequest
 
 _REFERENCE = "#/components/schemas/{model}"
 _DESCRIPTIONS = {
     400: "The body is not JSON.",
     401: "The service wants an API key, and none that it knows was sent.",
+    404: "There is no such thing.",
     408: "The body did not arrive in time.",
+    409: "The user has done that already.",
     413: "The body, the text or the number of documents exceeds its limit.",
     415: "The body is not declared as JSON, or is compressed.",
     422: "The request has invalid fields.",
@@ -54,8 +56,16 @@ def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install_openapi(app: FastAPI) -> None:
-    """Complete an application's OpenAPI document with the schemas that its routes refer to."""
+def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> None:
+    """Complete an application's OpenAPI document with the schemas that its routes refer to.
+
+    Args:
+        app: The application.
+        requests: Schemas of request bodies besides those of ``POST /classify``.
+    """
+    schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "serialization")]
+    schemas += [(schema, "validation") for schema in (TextRequest, DocumentsRequest)]
+    schemas += [(schema, "validation") for schema in requests]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -67,10 +77,7 @@ def install_openapi(app: FastAPI) -> None:
                 routes=app.routes,
             )
             _, definitions = models_json_schema(
-                [
-                    *((schema, "validation") for schema in (TextRequest, DocumentsRequest, ExplainRequest)),
-                    (Problem, "serialization"),
-                ],
+                schemas,
                 ref_template=_REFERENCE,
             )
             document["components"]["schemas"] |= definitions["$defs"]

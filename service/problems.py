@@ -18,7 +18,9 @@ class ProblemType(Enum):
     INCOMPLETE_BODY = ("incomplete-body", 400, "The body did not arrive completely")
     MALFORMED_HTTP = ("malformed-http", 400, "The request is not valid HTTP")
     UNAUTHORIZED = ("unauthorized", 401, "A valid API key is needed")
+    NOT_FOUND = ("not-found", 404, "There is no such thing here")
     TOO_SLOW = ("too-slow", 408, "The request did not arrive in time")
+    CONFLICT = ("conflict", 409, "What is there already stands against it")
     TOO_LARGE = ("too-large", 413, "The request exceeds a size limit")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body must be JSON")
     UNSUPPORTED_ENCODING = ("unsupported-encoding", 415, "The body must not be compressed")
@@ -29,6 +31,7 @@ class ProblemType(Enum):
     INTERNAL = ("internal-error", 500, "The service failed")
     MODEL_NOT_READY = ("model-not-ready", 503, "The model is not ready")
     TOO_MANY_CONNECTIONS = ("too-many-connections", 503, "The service has too many connections")
+    STORAGE_DOWN = ("storage-down", 503, "The database does not answer")
     WORKER_LOST = ("worker-lost", 503, "The process of the model ended")
     DEADLINE = ("deadline-exceeded", 504, "The service could not answer in time")
 

@@ -6,7 +6,15 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.errors import EntityStanceError
@@ -25,6 +33,12 @@ _Address = Annotated[str, AfterValidator(check_address)]
 
 class SettingsError(EntityStanceError):
     """A setting has no sensible value; the message names each faulty one."""
+
+
+def _default_database() -> str:
+    """Return an SQLite file in the user's data folder; it is made when something is stored."""
+    data = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    return f"sqlite:///{Path(data) / 'entity-stance' / 'corrections.db'}"
 
 
 class Settings(BaseSettings):
@@ -114,6 +128,25 @@ class Settings(BaseSettings):
         json_schema_extra=SECRET,
         description="URL that takes OpenTelemetry traces as OTLP over HTTP; needs the extra `otel`.",
     )
+    database_url: str = Field(
+        default_factory=_default_database,
+        repr=False,
+        json_schema_extra=SECRET,
+        description="Where corrections and the review queue are kept: sqlite:///FILE, postgresql://…, or none.",
+    )
+    database_pool_size: int = Field(default=5, ge=1, le=1000, description="Most connections to the database.")
+    retention_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="Days after which corrections and sentences for review are deleted."
+    )
+    store_texts: bool = Field(default=False, description="Whether classified sentences go to the review queue.")
+    review_second_share: float = Field(
+        default=0.2, ge=0, le=1, description="Share of sentences for review that get the opinion of a second user."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _none_is_no_database(cls, url: str) -> str:
+        return "" if url.strip().lower() == "none" else url
 
     @model_validator(mode="after")
     def _body_holds_longest_text(self) -> Self:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -144,8 +145,7 @@ def _fault(item: Any, schema: type[BaseModel], path: str) -> Fault:
     reason = item["msg"].removeprefix("Value error, ").replace(" after validation", "")
     match item["type"]:
         case "extra_forbidden":
-            known = ", ".join(schema.model_fields) if len(item["loc"]) == 1 else "code, name, mentions"
-            reason = f"unknown field; the fields are {known}"
+            reason = f"unknown field; the fields are {', '.join(_model_at(schema, item['loc'][:-1]).model_fields)}"
         case "missing":
             reason = "is required"
         case "string_unicode":
@@ -154,6 +154,21 @@ def _fault(item: Any, schema: type[BaseModel], path: str) -> Fault:
             reason = "should be a JSON object"
     limit = item.get("ctx", {}).get("max_length")
     return Fault(_join(path, field_path(item["loc"])) or "body", reason, limit)
+
+
+def _model_at(schema: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel]:
+    """Return the model of the object at a path within the data of a schema."""
+    for part in path:
+        if isinstance(part, str) and part in schema.model_fields:
+            schema = _model_in(schema.model_fields[part].annotation) or schema
+    return schema
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model that stands in an annotation, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for item in get_args(annotation) if (found := _model_in(item))), None)
 
 
 def _join(path: str, name: str) -> str:

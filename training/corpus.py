@@ -7,38 +7,17 @@ One JSON object a line; `seeds/annotation-guidelines.md` says what each field me
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from model.countries.registry import is_known_code
-from model.documents import Span
+from model.annotation import AnnotatedSentence, annotation_faults, read_entities, text_key
 from model.errors import CorpusError
 from model.scheme import STANCES, LabelScheme
 
 FAULTS_SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotatedEntity:
-    """A country of an annotated sentence: its surface forms and the targets of each stance that it takes."""
-
-    code: str
-    mentions: tuple[str, ...]
-    stances: dict[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotatedSentence:
-    """One annotated sentence; ``file`` is the name of the file that it was read from."""
-
-    id: str
-    text: str
-    entities: tuple[AnnotatedEntity, ...]
-    file: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -118,26 +97,6 @@ def read_corpus(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> list[An
     return check.sentences
 
 
-def mention_spans(sentence: AnnotatedSentence) -> list[list[Span]]:
-    """Find every whole-word place of each entity's forms: one list per entity, longest forms first, no overlaps."""
-    owner = {form: index for index, entity in enumerate(sentence.entities) for form in entity.mentions}
-    spans: list[list[Span]] = [[] for _ in sentence.entities]
-    if owner:
-        for match in _form_pattern(owner).finditer(sentence.text):
-            spans[owner[match.group()]].append(Span(*match.span()))
-    # A form that only stands inside another entity's longer form, or inside a word, still is where it is.
-    for index, entity in enumerate(sentence.entities):
-        if not spans[index]:
-            start = sentence.text.index(entity.mentions[0])
-            spans[index].append(Span(start, start + len(entity.mentions[0])))
-    return spans
-
-
-def _form_pattern(forms: Mapping[str, int]) -> re.Pattern[str]:
-    longest_first = sorted(forms, key=len, reverse=True)
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
-
-
 def _lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines that hold something; a line that is not UTF-8 is a fault of its own."""
     try:
@@ -159,59 +118,18 @@ def _record_faults(record: Any, scheme: LabelScheme) -> Iterator[str]:
     if not isinstance(record, dict):
         yield "not a JSON object"
         return
-    text = record.get("text")
-    if not isinstance(text, str) or not text.strip():
-        yield "text: missing or empty"
-        return
     if not isinstance(record.get("id"), str) or not record["id"]:
         yield "id: missing or not a text"
-    if "\0" in text or not _encodable(text):
-        yield "text: holds a NUL or a lone surrogate"
-    entities = record.get("entities")
-    if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
-        yield "entities: missing or not a list of objects"
-        return
-    codes = [entity.get("code") for entity in entities]
-    for code, times in Counter(map(str, codes)).items():
-        if times > 1:
-            yield f"entities: {code} stands {times} times"
-    for entity in entities:
-        yield from _entity_faults(entity, text, codes, scheme)
-
-
-def _entity_faults(entity: dict[str, Any], text: str, codes: list[Any], scheme: LabelScheme) -> Iterator[str]:
-    code = entity.get("code")
-    if not isinstance(code, str) or not is_known_code(code):
-        yield f"code: unknown code {code!r}"
-    mentions = entity.get("mentions")
-    if not isinstance(mentions, list) or not mentions:
-        yield f"{code}: no mentions"
-        mentions = []
-    for mention in mentions:
-        if not isinstance(mention, str) or not mention.strip() or mention not in text:
-            yield f"{code}: mention {mention!r} is not in the text"
-    stances = entity.get("stances")
-    if not isinstance(stances, dict):
-        yield f"{code}: stances: missing or not an object"
-        return
-    if not scheme.multi_label and len(stances) > 1:
-        yield f"{code}: several labels, but the scheme {scheme.name!r} allows one"
-    for stance, toward in stances.items():
-        if stance not in scheme.names:
-            yield f"{code}: unknown stance {stance!r} (known: {', '.join(scheme.names)})"
-        if not isinstance(toward, list):
-            yield f"{code}: {stance}: targets are not a list"
-            continue
-        for target in toward:
-            if target not in codes:
-                yield f"{code}: {stance} toward {target!r}, which is no entity of this sentence"
-            elif target == code:
-                yield f"{code}: {stance} toward itself"
+    custom = record.get("custom", [])
+    if not isinstance(custom, list) or not all(isinstance(code, str) and code.strip() for code in custom):
+        yield "custom: not a list of codes"
+        custom = []
+    yield from map(str, annotation_faults(record.get("text"), record.get("entities"), scheme, custom))
 
 
 def _repeats(record: dict[str, Any], place: str, ids: dict[str, str], texts: dict[str, str]) -> list[str]:
     faults = []
-    key = re.sub(r"\W+", " ", record["text"]).casefold().strip()
+    key = text_key(record["text"])
     if (first := ids.setdefault(record["id"], place)) != place:
         faults.append(f"id {record['id']!r} stands at {first} already")
     if (first := texts.setdefault(key, place)) != place:
@@ -219,24 +137,8 @@ def _repeats(record: dict[str, Any], place: str, ids: dict[str, str], texts: dic
     return faults
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _sentence(record: dict[str, Any], file: str) -> AnnotatedSentence:
-    entities = tuple(
-        AnnotatedEntity(
-            entity["code"],
-            tuple(entity["mentions"]),
-            {stance: tuple(toward) for stance, toward in entity["stances"].items()},
-        )
-        for entity in record["entities"]
-    )
-    return AnnotatedSentence(record["id"], record["text"], entities, file)
+    return AnnotatedSentence(record["id"], record["text"], read_entities(record["entities"]), file)
 
 
 def _count(sentence: AnnotatedSentence, counts: Counter[str]) -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from model.annotation import AnnotatedSentence, mention_spans
 from model.encoding import SLOTS, EncodableSentence, Encoder, slot_ids, vocabulary_size
 from model.scheme import LabelScheme
-from training.corpus import AnnotatedSentence, mention_spans
 
 
 def encodable(sentence: AnnotatedSentence) -> EncodableSentence:

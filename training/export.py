@@ -15,11 +15,11 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
+from model.annotation import AnnotatedSentence
 from model.batching import Scored, equal_length_batches
 from model.encoding import Encoder, Row
 from model.runtime import Runtime, build_feed
 from model.scheme import LabelScheme
-from training.corpus import AnnotatedSentence
 from training.examples import build_dataset, encodable
 from training.network import StanceNetwork
 from training.quantization import measure_ranges, quantize_embeddings, quantize_products

@@ -12,6 +12,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer
 from transformers import set_seed
 
+from model.annotation import AnnotatedSentence
 from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256
 from model.encoding import Encoder
 from model.errors import CorpusError, ModelError
@@ -19,7 +20,7 @@ from model.scheme import STANCES, LabelScheme
 from training.base import DEFAULT_BASE, base_name, load_network, longest_row, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
-from training.corpus import AnnotatedSentence, corpus_files, read_corpus
+from training.corpus import corpus_files, read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits

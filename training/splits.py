@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from model.annotation import AnnotatedSentence, masked_text
 from model.errors import CorpusError
-from training.corpus import AnnotatedSentence, corpus_files, mention_spans, read_corpus
+from training.corpus import corpus_files, read_corpus
 
 SPLITS = {"train": 0.8, "dev": 0.1, "test": 0.1}
 SPLITS_FILE = "splits.tsv"
@@ -142,11 +143,7 @@ def _furthest_below_share(counts: Counter[str]) -> str:
 
 def _shingles(sentence: AnnotatedSentence) -> set[tuple[str, ...]]:
     """Return the word trigrams of a sentence whose countries are masked."""
-    text = sentence.text
-    spans: Iterable[tuple[int, int]] = sorted((s.start, s.end) for entity in mention_spans(sentence) for s in entity)
-    for start, end in reversed(list(spans)):
-        text = f"{text[:start]}@{text[end:]}"
-    words = re.findall(r"\w+|@", text.casefold())
+    words = re.findall(r"\w+|@", masked_text(sentence).casefold())
     if len(words) < SHINGLE_WORDS:
         return {tuple(words)}
     return {tuple(words[i : i + SHINGLE_WORDS]) for i in range(len(words) - SHINGLE_WORDS + 1)}

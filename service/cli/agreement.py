@@ -26,8 +26,8 @@ def agreement(
       entity-stance agreement anna.jsonl boris.jsonl
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     with train_extra():
-        from training.agreement import agreement as measure  # noqa: PLC0415
         from training.agreement import disagreements, read_both  # noqa: PLC0415
+    from model.agreement import agreement as measure  # noqa: PLC0415
     from model.errors import CorpusError  # noqa: PLC0415
     from model.scheme import STANCES  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import seeds
+from service.cli import corrections, database, seeds
 from service.cli.agreement import agreement
 from service.cli.calibrate import calibrate
 from service.cli.check import check
@@ -66,6 +66,8 @@ app.command()(check)
 app.command()(split)
 app.command()(agreement)
 app.add_typer(seeds.app, name="seeds")
+app.add_typer(corrections.app, name="corrections")
+app.add_typer(database.app, name="database")
 
 if __name__ == "__main__":
     app()

@@ -56,6 +56,8 @@ def serve(
     from service.observability.logs import configure_logging  # noqa: PLC0415
     from service.server import server_config  # noqa: PLC0415
     from service.settings import SettingsError, load_settings  # noqa: PLC0415
+    from service.storage.database import StorageError  # noqa: PLC0415
+    from service.storage.running import check_storage  # noqa: PLC0415
 
     failed = False
 
@@ -67,8 +69,9 @@ def serve(
     try:
         settings = load_settings(config, host=host, port=port, model=model)
         configure_logging(settings.log_format, settings.log_level)
+        check_storage(settings)
         app = create_app(settings, on_model_failure=give_up)
-    except SettingsError as error:
+    except (SettingsError, StorageError) as error:
         stop(str(error), USAGE)
     server = uvicorn.Server(server_config(app, settings))
     # To stop when told to is no failure: uvicorn repeats the signal once every request has its answer, and by itself

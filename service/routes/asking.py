@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fastapi import Request, Response
-from starlette.requests import ClientDisconnect
 
 from service.disconnects import ClientGoneError, unless_gone
 from service.errors import request_id
 from service.gateway import Gateway
 from service.observability.requests import CLIENT_LEFT
-from service.problems import ProblemError, ProblemType
+from service.routes.bodies import read_body
 
 
 async def ask_model(request: Request, operation: str) -> Response:
@@ -19,10 +18,7 @@ async def ask_model(request: Request, operation: str) -> Response:
         ProblemError: the request cannot be answered.
     """
     gateway: Gateway = request.app.state.gateway
-    try:
-        body = await request.body()
-    except ClientDisconnect:
-        raise ProblemError(ProblemType.INCOMPLETE_BODY, "The connection closed before the body was complete.") from None
+    body = await read_body(request)
     try:
         answer = await unless_gone(request.receive, gateway.call(operation, body, request_id(request.scope)))
     except ClientGoneError:

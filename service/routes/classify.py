@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from http import HTTPStatus
 
-from service.bodies import require_json
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
+
 from service.examples import ANSWER_EXAMPLE, REQUEST_EXAMPLES
+from service.gateway import Gateway
 from service.openapi import problem_answers, schema_reference
 from service.routes.asking import ask_model
 from service.schemas import ClassifyAnswer, DocumentsRequest, TextRequest
+from service.storage.running import Storage
 
 router = APIRouter(tags=["classification"])
 
@@ -44,5 +49,15 @@ async def classify(request: Request) -> Response:
     answered with an `error` in its place and never costs the others their answer. If no document can be classified,
     the answer is a problem document: 413 when size is the only fault, otherwise 422.
     """
-    require_json(request.headers.get("content-type"))
-    return await ask_model(request, "classify")
+    response = await ask_model(request, "classify")
+    storage: Storage | None = getattr(request.app.state, "storage", None)
+    if storage is not None and storage.settings.store_texts and response.status_code == HTTPStatus.OK:
+        gateway: Gateway = request.app.state.gateway
+        thresholds = {label.name: label.threshold for label in gateway.information.labels}
+        response.background = BackgroundTask(_store, storage, bytes(response.body), thresholds)
+    return response
+
+
+def _store(storage: Storage, body: bytes, thresholds: dict[str, float]) -> None:
+    """Offer what was answered to the review queue, once the client has it."""
+    storage.store_answer(orjson.loads(body), thresholds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from service.bodies import require_json
 from service.explaining import ExplainAnswer, ExplainRequest
 from service.openapi import problem_answers, schema_reference
 from service.routes.asking import ask_model
@@ -34,5 +33,4 @@ async def explain(request: Request) -> Response:
     Send the document as to `POST /classify`, and name the sentence by its index, the entity by its code, and the
     stance. A word's effect is the probability minus the probability when that word is hidden.
     """
-    require_json(request.headers.get("content-type"))
     return await ask_model(request, "explain")

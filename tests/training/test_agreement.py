@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from model.agreement import Alpha, _alpha, agreement, nominal_alpha
 from model.errors import CorpusError
 from model.scheme import STANCES
 from service.cli.main import app
-from training.agreement import _nominal_alpha, agreement, disagreements, read_both
+from training.agreement import disagreements, read_both
 
 AGREEMENT = Path(__file__).resolve().parents[2] / "seeds" / "agreement"
 
@@ -24,12 +25,28 @@ AGREEMENT = Path(__file__).resolve().parents[2] / "seeds" / "agreement"
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=60))
 def test_alpha_is_that_of_the_reference_implementation(judged: list[tuple[int, int]]) -> None:
     first, second = np.array(judged).T
-    own = _nominal_alpha(first * 4 + second, np.ones(len(judged)), 4)
+    own = nominal_alpha(first * 4 + second, np.ones(len(judged)), 4)
     if len(set(first) | set(second)) < 2:
         assert own is None
     else:
         reference = krippendorff.alpha(reliability_data=np.array([first, second]), level_of_measurement="nominal")
         assert own == pytest.approx(reference)
+
+
+_JUDGED = st.lists(st.lists(st.none() | st.integers(0, 2), min_size=4, max_size=4), min_size=1, max_size=30)
+
+
+@given(_JUDGED)
+def test_any_number_of_annotators_and_gaps_are_as_in_the_reference_implementation(
+    judged: list[list[int | None]],
+) -> None:
+    units = [tuple(str(value) for value in unit if value is not None) for unit in judged]
+    own: Alpha = _alpha("any", [[unit for unit in units if len(unit) > 1]], resamples=0)
+    if len({value for unit in units if len(unit) > 1 for value in unit}) < 2:
+        assert own.alpha is None
+    else:
+        data = np.array([[np.nan if value is None else value for value in unit] for unit in judged], float).T
+        assert own.alpha == pytest.approx(krippendorff.alpha(reliability_data=data, level_of_measurement="nominal"))
 
 
 def _write(path: Path, stances: list[dict[str, Any]], forms: tuple[str, str] = ("Norway", "Iceland")) -> Path:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from model.annotation import AnnotatedEntity, AnnotatedSentence, mention_spans
 from model.documents import Span
 from model.errors import CorpusError
 from service.cli.main import app
-from training.corpus import AnnotatedEntity, AnnotatedSentence, check_corpus, mention_spans, read_corpus
+from training.corpus import check_corpus, read_corpus
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 

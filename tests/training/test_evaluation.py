@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.classifier import ModelInfo, StanceClassifier
 from model.countries.finder import CountryFinder
 from model.documents import Document, Entity, Kind, Mention, Source, Span
@@ -24,7 +25,6 @@ from model.results import DocumentResult, EntityResult, SentenceResult, Stance, 
 from model.scheme import STANCES, LabelScheme
 from model.scoring import SentenceScores
 from model.sentences import Sentence
-from training.corpus import AnnotatedEntity, AnnotatedSentence
 from training.evaluation.predictions import predict_end_to_end, predict_given
 from training.evaluation.records import locate_annotated
 from training.evaluation.rendering import (

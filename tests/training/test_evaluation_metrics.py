@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.documents import Span
 from model.scheme import STANCES, Label, LabelScheme
-from training.corpus import AnnotatedEntity, AnnotatedSentence
 from training.evaluation.baselines import AlwaysNone, CueWords, LinearWords, mark
 from training.evaluation.bootstrap import Bootstrap, Estimate
 from training.evaluation.metrics import (

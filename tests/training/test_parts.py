@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.encoding import SLOTS, Encoder, slot_ids
 from model.runtime import open_session
 from model.scheme import STANCES
 from training.base import load_base
 from training.calibrate import best_threshold, fit_platt
-from training.corpus import AnnotatedEntity, AnnotatedSentence
 from training.examples import Collator, build_dataset
 from training.network import network_loss
 from training.quantization import measure_ranges, quantize_embeddings, quantize_products

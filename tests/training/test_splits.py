@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.errors import CorpusError
-from training.corpus import AnnotatedEntity, AnnotatedSentence, read_corpus
+from training.corpus import read_corpus
 from training.splits import (
     SPLITS,
     SPLITS_FILE,

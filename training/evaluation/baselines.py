@@ -15,9 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from model.annotation import AnnotatedSentence
 from model.documents import Span
 from model.scheme import LabelScheme
-from training.corpus import AnnotatedSentence
 from training.evaluation.records import (
     IntArray,
     LocatedEntity,

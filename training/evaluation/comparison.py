@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from model.annotation import AnnotatedSentence
 from model.classifier import ModelInfo, StanceClassifier
 from model.scheme import LabelScheme
-from training.corpus import AnnotatedSentence, read_corpus
+from training.corpus import read_corpus
 from training.evaluation.bootstrap import LEVEL, Bootstrap, Statistic
 from training.evaluation.metrics import exact_sentence_counts, f1_of, macro_f1_of, stance_counts, triple_counts
 from training.evaluation.predictions import Classifier, predict_end_to_end

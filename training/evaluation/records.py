@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from model.annotation import AnnotatedSentence, mention_spans
 from model.documents import Span
-from training.corpus import AnnotatedSentence, mention_spans
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from model.annotation import AnnotatedSentence
 from model.classifier import StanceClassifier
 from model.scheme import LabelScheme
-from training.corpus import AnnotatedSentence, corpus_files, read_corpus
+from training.corpus import corpus_files, read_corpus
 from training.evaluation.baselines import AlwaysNone, Baseline, CueWords, LinearWords
 from training.evaluation.bootstrap import Bootstrap
 from training.evaluation.metrics import confusion_matrix, measure

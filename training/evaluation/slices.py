@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from model.annotation import AnnotatedSentence
 from model.scheme import LabelScheme
-from training.corpus import AnnotatedSentence
 from training.evaluation.bootstrap import Bootstrap, Estimate
 from training.evaluation.metrics import f1_of, macro_f1_of, stance_counts, triple_counts
 from training.evaluation.records import Judged

@@ -1,0 +1,1 @@
+"""Storage of corrections and of the review queue, in SQLite or PostgreSQL."""
