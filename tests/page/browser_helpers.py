@@ -38,7 +38,7 @@ class Visit:
     def open(self, path: str = "/") -> Page:
         """Go to a path of the service and wait until the page is there."""
         self.page.goto(self.base + path)
-        self.page.wait_for_selector("#input:not([hidden]), #results:not([hidden]), #view-review:not([hidden])")
+        self.page.wait_for_selector("main > section:not([hidden])")
         return self.page
 
     def read(self, text: str, *, date: str | None = None) -> dict[str, Any]:

@@ -35,6 +35,8 @@ export class Article {
     this.actors = [];
     /** @type {WeakMap<Element, Actor>} */
     this.actorOf = new WeakMap();
+    /** @type {WeakMap<Sentence, HTMLElement>} */
+    this.badges = new WeakMap();
     this.job = 0;
     root.addEventListener('keydown', (event) => this.#move(event));
   }
@@ -70,6 +72,21 @@ export class Article {
       for (let count = 0; count < 100 && at < queue.length; count += 1) this.#mark(queue[at++]);
       return at < queue.length || this.#next();
     });
+  }
+
+  /**
+   * Put something at the end of a sentence, in the place of what stood there; it stays when the article is shown again.
+   *
+   * @param {Reading} reading
+   * @param {number} index
+   * @param {HTMLElement|null} badge
+   */
+  decorate(reading, index, badge) {
+    const sentence = reading.sentences[index];
+    this.badges.get(sentence)?.remove();
+    if (badge) this.badges.set(sentence, badge);
+    else this.badges.delete(sentence);
+    if (badge && reading === this.reading) this.sentences[index]?.append(badge);
   }
 
   /**
@@ -138,7 +155,7 @@ export class Article {
       element.append(text.slice(units(at), units(mention.start)), this.#actor(index, entity, mention, first));
       at = mention.end;
     }
-    element.append(text.slice(units(at), units(sentence.end)));
+    element.append(text.slice(units(at), units(sentence.end)), this.badges.get(sentence) ?? '');
     element.classList.toggle('dimmed', !sentenceMatches(sentence, this.view()));
     this.sentences[index] = element;
     return element;

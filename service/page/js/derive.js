@@ -174,6 +174,26 @@ export function annotations(entities) {
 }
 
 /**
+ * Whether two annotations say the same, in whatever order.
+ *
+ * @param {Annotation[]} a
+ * @param {Annotation[]} b
+ */
+export function sameAnnotations(a, b) {
+  return canonical(a) === canonical(b);
+}
+
+/** @param {Annotation[]} items */
+function canonical(items) {
+  const plain = items.map(({ code, mentions, stances }) => [
+    code,
+    [...mentions].sort(),
+    Object.entries(stances).map(([stance, toward]) => [stance, [...toward].sort()]).sort(([x], [y]) => compare(String(x), String(y))),
+  ]);
+  return JSON.stringify(plain.sort(([x], [y]) => compare(String(x), String(y))));
+}
+
+/**
  * @param {string} a
  * @param {string} b
  */

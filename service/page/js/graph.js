@@ -172,7 +172,7 @@ function relationTable(relations, name, choose) {
     'details',
     { class: 'as-table' },
     el('summary', { 'data-key': 'summary' }, `As a table (${relations.length})`),
-    el('div', { class: 'scroll' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
+    el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stances between countries' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
   );
 }
 

@@ -218,7 +218,7 @@ function counts({ series, unit, keys }, labels) {
     'details',
     { class: 'as-table' },
     el('summary', { 'data-key': 'summary' }, 'As a table'),
-    el('div', { class: 'scroll' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
+    el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stances over time' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
   );
 }
 
