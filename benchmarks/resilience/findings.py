@@ -46,11 +46,15 @@ class Finding:
     @property
     def target(self) -> str:
         """The target as it stands in a table."""
+        if self.least is not None and self.least == self.most:
+            return _written(self.least)
         bounds = [("≥", self.least), ("≤", self.most)]
         return " and ".join(f"{sign} {_written(bound)}" for sign, bound in bounds if bound is not None)
 
     def __str__(self) -> str:
         """Return the value as it stands in a table."""
+        if not isinstance(self.value, str) and math.isnan(self.value):
+            return "–"
         value = self.value if isinstance(self.value, str) else _written(self.value)
         return " ".join(part for part in (value, self.unit, f"({self.note})" if self.note else "") if part)
 
@@ -89,6 +93,4 @@ def _target(finding: Finding | None) -> str:
 
 
 def _written(value: float) -> str:
-    if math.isnan(value):
-        return "–"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
