@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import figures, footprint, in_process, over_http
 from benchmarks.figures import Figure
-from model.runtime import processors
+from benchmarks.machine import describe_machine
 
 USUAL_SHARE = 0.92
 """Share of the bare runtime's speed that the whole path reaches; measured, see the README of this folder."""
@@ -38,7 +37,7 @@ def main() -> None:
         groups[title] = measure(options.rounds)
         sys.stdout.write(figures.to_markdown({title: groups[title]}) + "\n")
         sys.stdout.flush()
-    figures.write(groups, f"{processors()} processors, {_processor()}, {options.rounds} rounds", options.out)
+    figures.write(groups, f"{describe_machine()}, {options.rounds} rounds", options.out)
     sys.stdout.write(f"written to {options.out}\n")
 
 
@@ -48,12 +47,6 @@ def guard(rounds: int) -> int:
     least = (1 - TOLERATED_FALL) * USUAL_SHARE
     sys.stdout.write(f"share of the bare runtime: {share:.3f}, usual {USUAL_SHARE:.2f}, at least {least:.3f}\n")
     return int(share < least)
-
-
-def _processor() -> str:
-    with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - no file on a disk
-        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

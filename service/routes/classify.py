@@ -51,8 +51,9 @@ async def classify(request: Request) -> Response:
     """
     response = await ask_model(request, "classify")
     storage: Storage | None = getattr(request.app.state, "storage", None)
-    if storage is not None and storage.settings.store_texts and response.status_code == HTTPStatus.OK:
-        gateway: Gateway = request.app.state.gateway
+    gateway: Gateway = request.app.state.gateway
+    answered = response.status_code == HTTPStatus.OK and gateway.ready
+    if answered and storage is not None and storage.settings.store_texts:
         thresholds = {label.name: label.threshold for label in gateway.information.labels}
         response.background = BackgroundTask(_store, storage, bytes(response.body), thresholds)
     return response

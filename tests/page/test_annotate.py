@@ -239,7 +239,12 @@ def test_the_queue_is_worked_through_with_the_keyboard(new_visit: Callable[..., 
     expect(page.locator("#view-review .facts")).to_contain_text("3 judged by you just now")
     panel = page.get_by_role("region", name="Agreement")
     expect(panel).to_contain_text("3 sentences judged twice or more, by 1 person")
-    assert texts(panel.locator("tr")) == ["entities 0.91 good", "support 0.70 fair", "denial 0.20 weak", "direction – not enough yet"]
+    assert texts(panel.locator("tr")) == [
+        "entities 0.91 good",
+        "support 0.70 fair",
+        "denial 0.20 weak",
+        "direction – not enough yet",
+    ]
 
 
 def test_an_article_is_sent_to_review_and_the_tabs_keep_it(page: Page, stub: ContractStub) -> None:

@@ -26,7 +26,10 @@ def test_hostile_texts_ids_and_names_only_ever_are_text(visit: Visit, tmp_path: 
     name = HOSTILE.replace('"', '\\"')
     text = f"Norway {name} warned Russia that {name} would follow."
     entity = f'{{"code": "{name[:60]}", "name": "{name}", "mentions": ["would follow"]}}'
-    lines = [f'{{"id": "{name} {day}", "date": "2024-01-0{day}", "text": "{text}", "entities": [{entity}]}}' for day in (1, 2)]
+    lines = [
+        f'{{"id": "{name} {day}", "date": "2024-01-0{day}", "text": "{text}", "entities": [{entity}]}}'
+        for day in (1, 2)
+    ]
     file.write_text("\n".join([*lines, f'{{"{name}": 1}}']))
     page = visit.page
     page.set_input_files("#choose", [file])
@@ -65,7 +68,11 @@ def test_every_file_of_the_page_is_packaged_and_every_module_preloaded() -> None
     assert all(any(fnmatch(path.name, pattern) for pattern in patterns) for path in files)
     index = (page_directory() / "index.html").read_text()
     preloaded = re.findall(r'rel="modulepreload" href="page/js/([^"]+)"', index)
-    assert set(preloaded) == {path.name for path in page_directory().glob("js/*.js")} - {"theme.js", "main.js", "types.js"}
+    assert set(preloaded) == {path.name for path in page_directory().glob("js/*.js")} - {
+        "theme.js",
+        "main.js",
+        "types.js",
+    }
 
 
 def faults(page: Page) -> list[str]:
@@ -205,7 +212,9 @@ def test_a_text_of_the_greatest_length_stays_usable(visit: Visit, capsys: pytest
     )
     longest = page.evaluate("longest")
     with capsys.disabled():
-        print(f"\n200,000 characters: first {first:.0f} ms, all {drawn:.0f} ms, filter {filtering:.0f} ms, longest task {longest:.0f} ms")
+        print(
+            f"\n200,000 characters: first {first:.0f} ms, all {drawn:.0f} ms, filter {filtering:.0f} ms, longest task {longest:.0f} ms"
+        )
     assert first < 3_000
     assert drawn < 15_000
     assert filtering < 2_000

@@ -1,0 +1,92 @@
+"""A server that is told to stop while requests are open, and one that loses the process of its model."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from asyncio import Task
+from collections.abc import Sequence
+
+from benchmarks.resilience.client import Outcome, classify, exchange
+from benchmarks.resilience.findings import Finding, statuses
+from benchmarks.resilience.scale import Scale
+from benchmarks.resilience.servers import Contender, Server, serving
+
+LENGTH = 1500
+"""Characters of a text that is read when the server is told to stop; and ten times that when its model dies."""
+EXIT_SECONDS = 60
+TIMEOUT = 60.0
+ORPHANS = 16
+TOLD_TIMEOUT = 30.0
+READY_SECONDS = 60.0
+
+
+def measure(contender: Contender, scale: Scale) -> list[Finding]:
+    """Stop a server, and kill the model of another."""
+    return [*_stop(contender, scale), *_kill(contender)]
+
+
+def _stop(contender: Contender, scale: Scale) -> list[Finding]:
+    count = scale.in_flight
+    with serving(contender) as server:
+        stopped, outcomes = asyncio.run(_terminate(server, count))
+        try:
+            code = str(server.process.wait(max(0.1, stopped + EXIT_SECONDS - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            code = "none"
+        seconds = time.monotonic() - stopped
+    answered = sum(outcome.status == 200 for outcome in outcomes)
+    return [
+        Finding(f"SIGTERM: of {count} open requests, answered", answered, least=count, note=statuses(outcomes)),
+        Finding("SIGTERM: exit code", float(code) if code != "none" else "still runs", least=0, most=0),
+        Finding("SIGTERM: until it has ended", seconds, "s", most=30),
+    ]
+
+
+async def _terminate(server: Server, count: int) -> tuple[float, list[Outcome]]:
+    """Send the signal once the first of some requests has its answer."""
+    open_ = _ask(server.port, count, LENGTH, TIMEOUT)
+    await asyncio.wait(open_, return_when=asyncio.FIRST_COMPLETED, timeout=TIMEOUT)
+    server.process.terminate()
+    return time.monotonic(), await asyncio.gather(*open_)
+
+
+def _kill(contender: Contender) -> list[Finding]:
+    with serving(contender) as server:
+        return asyncio.run(_orphan(server))
+
+
+async def _orphan(server: Server) -> list[Finding]:
+    pid = server.model_pid()
+    waiting = _ask(server.port, ORPHANS, 10 * LENGTH, TOLD_TIMEOUT)
+    await asyncio.sleep(0.3)
+    os.kill(pid, signal.SIGKILL)
+    killed = time.monotonic()
+    ready = asyncio.create_task(_ready(server.port, killed))
+    outcomes = await asyncio.gather(*waiting)
+    # A client that gave up was never told.
+    told = max((outcome.ended - killed for outcome in outcomes if outcome.ended > killed), default=0.0)
+    seconds = await ready
+    return [
+        Finding("model killed: until those in flight are told", told, "s", most=1, note=statuses(outcomes)),
+        Finding("model killed: until it classifies again", seconds or f"not within {READY_SECONDS:g}", "s", most=5),
+    ]
+
+
+async def _ready(port: int, since: float) -> float | None:
+    """Return the seconds until the first answer, or None if there is none for too long."""
+    message = classify("Kenya backs Rwanda.")
+    while time.monotonic() < since + READY_SECONDS:
+        if (await exchange(port, message, timeout=2)).status == 200:
+            return time.monotonic() - since
+        await asyncio.sleep(0.05)
+    return None
+
+
+def _ask(port: int, count: int, length: int, timeout: float) -> Sequence[Task[Outcome]]:
+    """Send distinct texts of some length."""
+    texts = [f"Norway warned Iceland that time {index} was running out. " * (length // 52) for index in range(count)]
+    return [asyncio.create_task(exchange(port, classify(text), timeout=timeout)) for text in texts]
