@@ -97,7 +97,6 @@ def test_time_is_linear_in_the_text(name: str, reader: Reader, finder: CountryFi
 
 def _is_linear(name: str, short: Callable[[], object], long: Callable[[], object]) -> bool:
     before, after = _seconds(short), _seconds(long)
-    print(f"{name}: {1e3 * before:.1f} ms, {GROWTH} times as long {1e3 * after:.1f} ms")
     return after <= TOLERANCE * GROWTH * before + NOISE_SECONDS
 
 

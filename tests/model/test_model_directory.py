@@ -69,8 +69,11 @@ ABSURD: list[tuple[dict[str, Any], str]] = [
     ({"thresholds": dict.fromkeys(STANCES.names, float("nan"))}, "thresholds.support is no finite number: nan"),
     ({"thresholds": dict.fromkeys(STANCES.names, "0.5")}, "thresholds.support is no finite number"),
     ({"toward_thresholds": dict.fromkeys(STANCES.names, 7)}, "toward_thresholds.support is no probability: 7"),
-    ({"calibration": dict.fromkeys(STANCES.names, {"slope": float("inf")})}, "calibration.support.slope is no finite"),
-    ({"calibration": dict.fromkeys(STANCES.names, {"code": 1})}, "malformed"),
+    (
+        {"calibration": {key: {"slope": float("inf")} for key in STANCES.names}},
+        "calibration.support.slope is no finite",
+    ),
+    ({"calibration": {key: {"code": 1} for key in STANCES.names}}, "malformed"),
     ({"scheme": {"name": "none", "labels": []}}, "has no labels"),
     ({"files": {"../model.onnx": "0" * 64}}, "'../model.onnx' is no plain file name"),
     ({"files": {"/etc/passwd": "0" * 64}}, "'/etc/passwd' is no plain file name"),
