@@ -91,7 +91,12 @@ class StanceClassifier:
             encoder = Encoder(tokenizer, config.max_tokens)
         except Exception as error:  # The library raises bare exceptions.
             raise ModelError(f"{directory / TOKENIZER_FILE}: cannot be loaded: {error}") from None
-        self._scorer = Scorer(encoder, Runtime(directory / NETWORK_FILE, threads), config)
+        runtime = Runtime(directory / NETWORK_FILE, threads)
+        if isinstance(runtime.outputs, int) and runtime.outputs != len(self.scheme.labels):
+            raise ModelError(
+                f"{directory / CONFIG_FILE}: names {len(self.scheme.labels)} labels, the network has {runtime.outputs}"
+            )
+        self._scorer = Scorer(encoder, runtime, config)
         self._reader = Reader()
         names = self.scheme.names
         self._thresholds = np.array([config.thresholds[name] for name in names])

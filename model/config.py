@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from model.directory import find_file, read_hashes
 from model.errors import ModelError
 from model.scheme import LabelScheme
 
@@ -18,6 +20,8 @@ NETWORK_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 WEIGHTS_FILE = "model.safetensors"
 REQUIRED_FILES = (NETWORK_FILE, TOKENIZER_FILE)
+FEWEST_TOKENS, MOST_TOKENS = 8, 65_536
+"""What a network may read at once: room for a word between special tokens, and less than takes all memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +78,9 @@ class ModelConfig:
             raise ModelError(f"{directory}: no such model directory")
         path = directory / CONFIG_FILE
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(find_file(directory, CONFIG_FILE).read_text(encoding="utf-8"))
             config = cls._from_dict(data)
-        except FileNotFoundError:
-            raise ModelError(f"{path}: missing; is this an entity-stance model directory?") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path}: malformed: {error!r}") from None
         config._check_files(directory)
         return config
@@ -92,30 +94,27 @@ class ModelConfig:
             if set(data[key]) != set(scheme.names):
                 raise ValueError(f"{key} does not name the labels of the scheme")
         return cls(
-            name=data["name"],
-            version=data["version"],
-            base=data["base"],
+            name=_text(data, "name"),
+            version=_text(data, "version"),
+            base=_text(data, "base"),
             scheme=scheme,
-            max_tokens=int(data["max_tokens"]),
-            pad_id=int(data["pad_id"]),
-            thresholds={name: float(value) for name, value in data["thresholds"].items()},
-            toward_thresholds={name: float(value) for name, value in data["toward_thresholds"].items()},
-            calibration={name: Calibration(**value) for name, value in data["calibration"].items()},
-            toward_calibration={name: Calibration(**value) for name, value in data["toward_calibration"].items()},
-            files=dict(data["files"]),
+            max_tokens=_whole(data, "max_tokens", FEWEST_TOKENS, MOST_TOKENS),
+            pad_id=_whole(data, "pad_id", 0, 2**31 - 1),
+            thresholds=_shares(data, "thresholds"),
+            toward_thresholds=_shares(data, "toward_thresholds"),
+            calibration=_calibrations(data, "calibration"),
+            toward_calibration=_calibrations(data, "toward_calibration"),
+            files=read_hashes(data["files"]),
         )
 
     def _check_files(self, directory: Path) -> None:
         """Check the files that answering needs; weights kept for training may be absent."""
         for name in REQUIRED_FILES:
-            path = directory / name
             if name not in self.files:
                 raise ModelError(f"{directory / CONFIG_FILE}: names no hash for {name}")
-            if not path.is_file():
-                raise ModelError(f"{path}: missing")
-            if file_sha256(path) != self.files[name]:
+            if file_sha256(find_file(directory, name)) != self.files[name]:
                 raise ModelError(
-                    f"{path}: its SHA-256 is not the one in {CONFIG_FILE}; the file is damaged or exchanged"
+                    f"{directory / name}: its SHA-256 is not the one in {CONFIG_FILE}; the file is damaged or exchanged"
                 )
 
 
@@ -123,3 +122,38 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, as hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data[key]
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is no text: {value!r}")
+    return value
+
+
+def _whole(data: Mapping[str, Any], key: str, least: int, most: int) -> int:
+    value = data[key]
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{key} is no whole number from {least:,} to {most:,}: {value!r}")
+    return value
+
+
+def _number(value: Any, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{place} is no finite number: {value!r}")
+    return float(value)
+
+
+def _shares(data: Mapping[str, Any], key: str) -> dict[str, float]:
+    shares = {name: _number(value, f"{key}.{name}") for name, value in data[key].items()}
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"{key}.{name} is no probability: {share!r}")
+    return shares
+
+
+def _calibrations(data: Mapping[str, Any], key: str) -> dict[str, Calibration]:
+    return {
+        name: Calibration(**{part: _number(number, f"{key}.{name}.{part}") for part, number in value.items()})
+        for name, value in data[key].items()
+    }

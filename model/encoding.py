@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -111,9 +112,8 @@ class Encoder:
             raise ValueError(f"{len(order)} mentions gave {len(places)} placeholders")
         for start, end in _windows(len(ids), self.max_tokens - len(self._prefix) - len(self._suffix)):
             found: dict[int, list[int]] = {}
-            for position, entity in zip(places, order, strict=True):
-                if start <= position < end:
-                    found.setdefault(entity, []).append(position - start + len(self._prefix))
+            for place in range(bisect_left(places, start), bisect_left(places, end)):
+                found.setdefault(order[place], []).append(places[place] - start + len(self._prefix))
             if found:
                 yield Row(
                     sentence,

@@ -14,6 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from model.batching import BatchQueue, Flow, Item, Scored, Ticket
+from model.directory import refuse_external_data
 from model.encoding import Row
 from model.errors import ClosedError, ModelError
 
@@ -26,6 +27,7 @@ class Runtime:
     batches side by side fill the processors better than several threads on one batch.
 
     Attributes:
+        outputs: How many labels the network scores; a name where that is open.
         on_batch: Called with the token ids of every batch, from the thread that scores it.
     """
 
@@ -33,12 +35,15 @@ class Runtime:
         """Load the network; ``threads`` defaults to the processors that this process may use.
 
         Raises:
-            ModelError: the runtime cannot read the file.
+            ModelError: the runtime cannot read the file, or it refers to others.
         """
+        network = path.read_bytes()
+        refuse_external_data(path, network)
         try:
-            self._session = open_session(path.read_bytes())
+            self._session = open_session(network)
         except Exception as error:  # The runtime raises bare exceptions of its own, without a common base.
             raise ModelError(f"{path}: the ONNX runtime cannot load it: {error}") from None
+        self.outputs = self._session.get_outputs()[0].shape[-1]
         self._inputs = {given.name for given in self._session.get_inputs()}
         self._threads = threads or processors()
         self._workers = ThreadPoolExecutor(self._threads, thread_name_prefix="network")

@@ -9,11 +9,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from model.countries.registry import is_known_code
+from model.countries.registry import all_entities, is_known_code
 from model.documents import Document, GivenEntity, Kind, Source
 from service.days import parse_day
+
+_SPACE = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What Python takes for white space; `\\s` of other languages differs in some characters."""
+
+# Described and not checked here: the classifier does, and says more than that a pattern does not match.
+NOT_BLANK = {"pattern": f"[^{_SPACE}]"}
+NOT_BLANK_WITHOUT_NUL = {"pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"}
 
 
 class _Request(BaseModel):
@@ -38,20 +47,29 @@ def _require_known_code(value: Any) -> Any:
     return value
 
 
+class _ListedCodes:
+    """Describes codes by listing them all, once somebody wants the description."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"enum": sorted(all_entities())}
+
+
 Day = Annotated[
     date | None,
     BeforeValidator(_read_day),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}),
 ]
-CountryCode = Annotated[str, BeforeValidator(_require_known_code)]
+CountryCode = Annotated[str, BeforeValidator(_require_known_code), _ListedCodes()]
 
 
 class GivenEntityIn(_Request):
     """An entity of the caller's own."""
 
-    code: str = Field(min_length=1, max_length=64, description="Code under which it is answered.")
+    code: str = Field(
+        min_length=1, max_length=64, description="Code under which it is answered.", json_schema_extra=NOT_BLANK
+    )
     name: str = Field(min_length=1, max_length=256, description="Name under which it is answered.")
-    mentions: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(
+    mentions: list[Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=NOT_BLANK)]] = Field(
         min_length=1, max_length=64, description="Forms that mention it: whole words, letter case as given."
     )
 
@@ -66,7 +84,9 @@ class DocumentIn(_Request):
         "answers stand in the order of the request.",
     )
     text: str = Field(
-        min_length=1, description="The text; offsets in the answer count its Unicode code points. /info has the limits."
+        min_length=1,
+        description="The text; offsets in the answer count its Unicode code points. /info has the limits.",
+        json_schema_extra=NOT_BLANK_WITHOUT_NUL,
     )
     date: Day = Field(default=None, description="Day of writing, which picks the office-holders of that day.")
     entities: list[GivenEntityIn] = Field(

@@ -58,7 +58,7 @@ def load_network(base: str, labels: int, dropout: float | None = None) -> tuple[
     try:
         settings = json.loads((directory / ENCODER_FILE).read_text(encoding="utf-8"))
         config = _with_dropout(AutoConfig.for_model(**settings), dropout)
-        encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+        encoder = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
         network = StanceNetwork(encoder, labels)
         own = network.state_dict()
         kept = load_file(directory / WEIGHTS_FILE)
@@ -93,9 +93,12 @@ def load_base(base: str, dropout: float | None = None) -> tuple[PreTrainedModel,
     """
     source = resolve_base(base)
     try:
-        config = _with_dropout(AutoConfig.from_pretrained(source), dropout)
-        encoder: PreTrainedModel = AutoModel.from_pretrained(source, config=config, use_safetensors=True)
-        wrapped = AutoTokenizer.from_pretrained(source)
+        config = _with_dropout(AutoConfig.from_pretrained(source, trust_remote_code=False), dropout)
+        # Neither code nor pickles of a stranger's base are run; the default for code is to ask at the terminal.
+        encoder: PreTrainedModel = AutoModel.from_pretrained(
+            source, config=config, use_safetensors=True, trust_remote_code=False
+        )
+        wrapped = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot load the base encoder {base!r}: {error}") from error
     if not wrapped.is_fast:

@@ -67,7 +67,9 @@ class PeopleRules:
         # "King Abdullah bin Hussein of Jordan"
         self._title_name_of = re.compile(rf"\b(?i:{title})\s(?P<name>{_NAME})\sof\s(?:the\s)?$")
         # "Poland would help, Defence Minister Adam Nowak said"
-        self._minister = re.compile(rf"(?P<role>(?:[\w'’-]+\s){{0,2}}(?i:minister))\s(?P<name>{_NAME})(?!\w)")
+        # The words before are tried from their beginnings only, or a word of a million letters would take for ever.
+        words = r"(?<![\w'’-])(?:[\w'’-]++\s){1,2}"
+        self._minister = re.compile(rf"(?P<role>(?:{words})?(?i:minister))\s(?P<name>{_NAME})(?!\w)")
 
     # --- office-holders -----------------------------------------------------------------------------------------
 
