@@ -83,19 +83,19 @@ def check_corpus(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> Corpus
     seen_ids: dict[str, str] = {}
     seen_texts: dict[str, str] = {}
     for path in corpus_files(paths):
-        for number, line in _lines(path, check.faults):
+        for number, line in numbered_lines(path, check.faults):
             place = f"{path}:{number}"
             try:
                 record = json.loads(line)
             except ValueError as error:
                 check.faults.append(f"{place}: not JSON: {error}")
                 continue
-            faults = list(_record_faults(record, scheme))
+            faults = list(record_faults(record, scheme))
             if not faults:
                 faults += _repeats(record, place, seen_ids, seen_texts)
             check.faults += [f"{place}: {fault}" for fault in faults]
             if not faults:
-                sentence = _sentence(record, path.name)
+                sentence = sentence_of(record, path.name)
                 check.sentences.append(sentence)
                 _count(sentence, check.counts)
     return check
@@ -138,8 +138,12 @@ def _form_pattern(forms: Mapping[str, int]) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
 
 
-def _lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines that hold something; a line that is not UTF-8 is a fault of its own."""
+def numbered_lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines that hold something; a line that is not UTF-8 is a fault of its own.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -154,8 +158,8 @@ def _lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def _record_faults(record: Any, scheme: LabelScheme) -> Iterator[str]:
-    """Yield what is wrong with one record, as short texts."""
+def record_faults(record: Any, scheme: LabelScheme) -> Iterator[str]:
+    """Yield what is wrong with one record (a line of a file, as parsed JSON), as short texts."""
     if not isinstance(record, dict):
         yield "not a JSON object"
         return
@@ -227,7 +231,8 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _sentence(record: dict[str, Any], file: str) -> AnnotatedSentence:
+def sentence_of(record: Mapping[str, Any], file: str) -> AnnotatedSentence:
+    """Return a record without faults as a sentence."""
     entities = tuple(
         AnnotatedEntity(
             entity["code"],
