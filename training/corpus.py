@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,19 +62,19 @@ def check_corpus(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> Corpus
     seen_ids: dict[str, str] = {}
     seen_texts: dict[str, str] = {}
     for path in corpus_files(paths):
-        for number, line in _lines(path, check.faults):
+        for number, line in numbered_lines(path, check.faults):
             place = f"{path}:{number}"
             try:
                 record = json.loads(line)
             except ValueError as error:
                 check.faults.append(f"{place}: not JSON: {error}")
                 continue
-            faults = list(_record_faults(record, scheme))
+            faults = list(record_faults(record, scheme))
             if not faults:
                 faults += _repeats(record, place, seen_ids, seen_texts)
             check.faults += [f"{place}: {fault}" for fault in faults]
             if not faults:
-                sentence = _sentence(record, path.name)
+                sentence = sentence_of(record, path.name)
                 check.sentences.append(sentence)
                 _count(sentence, check.counts)
     return check
@@ -97,8 +97,12 @@ def read_corpus(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> list[An
     return check.sentences
 
 
-def _lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines that hold something; a line that is not UTF-8 is a fault of its own."""
+def numbered_lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines that hold something; a line that is not UTF-8 is a fault of its own.
+
+    Raises:
+        CorpusError: the file cannot be read.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -113,8 +117,8 @@ def _lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def _record_faults(record: Any, scheme: LabelScheme) -> Iterator[str]:
-    """Yield what is wrong with one record, as short texts."""
+def record_faults(record: Any, scheme: LabelScheme) -> Iterator[str]:
+    """Yield what is wrong with one record (a line of a file, as parsed JSON), as short texts."""
     if not isinstance(record, dict):
         yield "not a JSON object"
         return
@@ -137,7 +141,8 @@ def _repeats(record: dict[str, Any], place: str, ids: dict[str, str], texts: dic
     return faults
 
 
-def _sentence(record: dict[str, Any], file: str) -> AnnotatedSentence:
+def sentence_of(record: Mapping[str, Any], file: str) -> AnnotatedSentence:
+    """Return a record without faults as a sentence."""
     return AnnotatedSentence(record["id"], record["text"], read_entities(record["entities"]), file)
 
 

@@ -15,6 +15,7 @@ TRAIN_PACKAGES = frozenset(
         "matplotlib",
         "onnx",
         "onnxscript",
+        "pyarrow",
         "safetensors",
         "scipy",
         "sklearn",

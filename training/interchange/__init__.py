@@ -1,0 +1,1 @@
+"""Annotated sentences from and to annotation tools and tables."""
