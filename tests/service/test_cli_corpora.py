@@ -446,9 +446,9 @@ app(["classify", *sys.argv[2:]])
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
-    """Two thousand documents with some 2 MB of text take no more than the first five hundred."""
+    """Two thousand documents with some 5 MB of text take no more than the first five hundred."""
     path, peak, megabytes = tmp_path / "documents.jsonl", tmp_path / "peak", []
-    rain = "It rained on the hills and in the valleys, and nobody there minded it much. " * 12
+    rain = "It rained on the hills and in the valleys, and nobody there minded it much. " * 30
     for count in (500, 2_000):
         with path.open("w", encoding="utf-8") as file:
             for number in range(count):
