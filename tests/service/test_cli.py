@@ -215,7 +215,7 @@ def test_a_model_that_cannot_be_loaded_is_one_line(article: Path, tmp_path: Path
     fail("classify", "--model", tmp_path / "model", article, code=1)
 
 
-@pytest.mark.parametrize("command", [[], ["classify"], ["serve"], ["check"], ["explain"], ["compare"], ["convert"]])
+@pytest.mark.parametrize("command", [[], ["classify"], ["serve"], ["check"]])
 def test_help_teaches_by_example(command: list[str]) -> None:
     assert "entity-stance " + " ".join(command) in succeed(*command, "--help")
 

@@ -226,6 +226,13 @@ main.app()
 """
 
 
+@pytest.mark.parametrize("command", ["classify", "explain", "compare", "convert"])
+def test_help_teaches_by_example(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert f"entity-stance {command} " in result.stdout
+
+
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
     """Start the command with frequent checkpoints, so that a fast machine does not end before it is interrupted."""
     return subprocess.Popen(
