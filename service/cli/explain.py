@@ -132,7 +132,7 @@ def _print(explanation: Explanation, text: str) -> None:
     console.print(f"{explanation.code} {explanation.stance} {explanation.score:.2f}, sentence {explanation.sentence}")
     console.print(marked, soft_wrap=True)
     for word in sorted(words, key=lambda word: -abs(word.effect))[:WORDS_LISTED]:
-        if word.effect:
+        if round(word.effect, 2):
             console.print(Text(f"{word.effect:+.2f}  ").append(harmless(word.text), _style(word.effect, largest)))
 
 

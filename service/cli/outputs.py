@@ -67,14 +67,14 @@ class FileOutput:
 
         Raises:
             OSError: it cannot be opened.
-            ValueError: it is shorter than that.
+            ValueError: it is shorter than that, or missing.
         """
         self.path = path
         self.size = size
         self._file: BinaryIO | None = None
         if size:
-            if path.stat().st_size < size:
-                raise ValueError(f"{path} is shorter than it was")
+            if not path.is_file() or path.stat().st_size < size:
+                raise ValueError(f"{path} is missing or shorter than it was")
             self._file = path.open("r+b")
             self._file.truncate(size)
             self._file.seek(size)

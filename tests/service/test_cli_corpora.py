@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
 import random
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,9 +29,10 @@ from model.classifier import StanceClassifier
 from model.documents import Document
 from service.cli import batch
 from service.cli.main import app
+from service.cli.parquet import ROWS_IN_GROUP
 
 COMMAND = [sys.executable, "-m", "service.cli.main", "classify"]
-LONG = 1_000
+LONG = 1_200
 PEOPLE = ["Norway", "Iceland", "Chile", "Peru", "Oman", "Mali", "Kenya", "Rwanda"]
 DEEDS = [
     "warned {} of {} storms",
@@ -214,9 +219,27 @@ def test_options_that_cannot_work_are_refused(tmp_path: Path) -> None:
         assert reason in run(*options, corpus, code=2, stdin="").stderr
 
 
+OFTEN = """
+from service.cli import batch, main
+batch.SECONDS_BETWEEN_CHECKPOINTS = 0.02
+main.app()
+"""
+
+
+@pytest.mark.parametrize("command", ["classify", "explain", "compare", "convert"])
+def test_help_teaches_by_example(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert f"entity-stance {command} " in result.stdout
+
+
 def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
+    """Start the command with frequent checkpoints, so that a fast machine does not end before it is interrupted."""
     return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options
+        [sys.executable, "-c", OFTEN, "classify", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        **options,
     )
 
 
@@ -249,7 +272,7 @@ def test_killed_runs_go_on_to_the_same_output(long_corpus: Path, tmp_path: Path,
         process = start(*arguments)
         seen = checkpoints(output)
         wait_until(lambda p=process, n=seen: p.poll() is not None or checkpoints(output) > max(n, 0))  # type: ignore[misc]
-        time.sleep(chance.uniform(0, 0.4))
+        time.sleep(chance.uniform(0, 0.15))
         process.kill()
         killed += finish(process)[0] == -signal.SIGKILL
     assert killed >= 2
@@ -374,13 +397,51 @@ def test_another_run_is_not_taken_for_the_interrupted_one(interrupted: list[str 
 def test_an_output_that_was_cut_is_not_continued(interrupted: list[str | Path], tmp_path: Path) -> None:
     output = tmp_path / "out.json"
     output.write_bytes(output.read_bytes()[:100])
-    assert "shorter than it was" in run(*interrupted, "--resume", code=2).stderr
+    assert "missing or shorter than it was" in run(*interrupted, "--resume", code=2).stderr
+    output.unlink()
+    assert "missing or shorter than it was" in run(*interrupted, "--resume", code=2).stderr
+
+
+def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    corpus, output = compose(tmp_path / "corpus", 20), tmp_path / "out.csv"
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([*COMMAND, "-f", "csv", "-o", str(output), str(corpus)], stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    # On Linux the end of a terminal that nobody holds any more is an error.
+    with suppress(OSError):
+        while data := os.read(ours, 4096):
+            shown += data
+    os.close(ours)
+    assert process.wait(60) == 1
+    assert b"20 documents, " in shown
+    assert b"sentences/s" in shown
+    assert run("-f", "csv", "-o", output, corpus, code=1).stderr.count("\n") == 1
+
+
+def test_the_page_on_corpora_names_the_columns(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "corpora.md").read_text(encoding="utf-8")
+    (tmp_path / "line.jsonl").write_text(page.split("```json\n")[1].split("```")[0], encoding="utf-8")
+    output = tmp_path / "out.parquet"
+    run("-f", "parquet", "-o", output, tmp_path / "line.jsonl")
+    schema = pq.read_schema(output)
+    table = page.split("| column | type | |")[1]
+    documented = [
+        name for row in table.splitlines() if row.startswith("| `") for name in re.findall("`(.*?)`", row.split("|")[1])
+    ]
+    assert [name for name in schema.names if not name.startswith("score_")] == [
+        name for name in documented if name != "score_…"
+    ]
+    assert {row["code"] for row in pq.read_table(output).to_pylist()} == {"ACME", "NO"}
+    assert "16,384" in page
+    assert ROWS_IN_GROUP == 16_384
 
 
 MEASURED = """
 import atexit, re, sys
 from pathlib import Path
 from service.cli.main import app
+from service.cli.parquet import ROWS_IN_GROUP
 
 def report():
     peak = re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1]
@@ -392,16 +453,16 @@ app(["classify", *sys.argv[2:]])
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
-    """Two thousand documents with some 10 MB of text take no more than the first five hundred."""
+    """Two thousand documents with some 5 MB of text take no more than the first five hundred."""
     path, peak, megabytes = tmp_path / "documents.jsonl", tmp_path / "peak", []
-    rain = "It rained on the hills and in the valleys, and nobody there minded it much. " * 60
+    rain = "It rained on the hills and in the valleys, and nobody there minded it much. " * 30
     for count in (500, 2_000):
         with path.open("w", encoding="utf-8") as file:
             for number in range(count):
-                text = " ".join([*map(sentence, range(number * 4, number * 4 + 4)), rain])
+                text = " ".join([*map(sentence, range(number * 2, number * 2 + 2)), rain])
                 file.write(json.dumps({"id": str(number), "text": text}) + "\n")
         arguments = [peak, "-f", "json", "-o", tmp_path / "out.json", path]
         subprocess.run([sys.executable, "-c", MEASURED, *map(str, arguments)], check=True, timeout=120)
         megabytes.append(int(peak.read_text()) / 1024)
     assert len(json.loads((tmp_path / "out.json").read_bytes())["documents"]) == 2_000
-    assert megabytes[1] - megabytes[0] < 10, megabytes
+    assert megabytes[1] - megabytes[0] < 7, megabytes
