@@ -222,7 +222,10 @@ def test_files_are_read_line_by_line_and_faulty_lines_are_named(visit: Visit, tm
     page.click("#read")
     expect(page.locator("#documents li")).to_have_count(2)
     sent = visit.sent("/classify")[0]["documents"]
-    assert [(item["id"], item["date"]) for item in sent] == [("c", "2024-01-07"), ("article-2024-02-09.txt", "2024-02-09")]
+    assert [(item["id"], item["date"]) for item in sent] == [
+        ("c", "2024-01-07"),
+        ("article-2024-02-09.txt", "2024-02-09"),
+    ]
     assert sent[0]["entities"][0]["code"] == "X"
 
 
@@ -243,7 +246,9 @@ def test_a_dropped_file_is_taken_anywhere_on_the_page(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(("months", "unit"), [(False, "day"), (True, "month")])
-def test_dated_documents_give_a_timeline(visit: Visit, service: httpx.Client, tmp_path: Path, months: bool, unit: str) -> None:
+def test_dated_documents_give_a_timeline(
+    visit: Visit, service: httpx.Client, tmp_path: Path, months: bool, unit: str
+) -> None:
     days = ["2024-01-05", "2024-05-06", "2024-05-30"] if months else ["2024-01-05", "2024-01-05", "2024-01-08"]
     file = tmp_path / "wire.jsonl"
     file.write_text("\n".join(f'{{"id": "d{i}", "text": "{OTHER}", "date": "{day}"}}' for i, day in enumerate(days)))

@@ -26,10 +26,19 @@ export function mountDocuments(panel, root, store, onChosen) {
             {},
             el(
               'button',
-              { type: 'button', 'aria-current': index === current ? 'true' : null, 'data-key': `document ${index}`, onclick: () => onChosen(index) },
+              {
+                type: 'button',
+                'aria-current': index === current ? 'true' : null,
+                'data-key': `document ${index}`,
+                onclick: () => onChosen(index),
+              },
               el('span', { class: 'name' }, documentName(reading.document, index)),
               el('span', { class: 'muted small' }, reading.document.date),
-              el('span', { class: 'small number muted' }, reading.fault ? 'not read' : `${reading.sentences.length} sentences`),
+              el(
+                'span',
+                { class: 'small number muted' },
+                reading.fault ? 'not read' : `${reading.sentences.length} sentences`,
+              ),
             ),
             reading.fault && el('p', { class: 'fault' }, reading.fault),
           ),

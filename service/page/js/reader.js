@@ -28,7 +28,10 @@ export class Reader {
    */
   constructor(store, { extras, actions }) {
     this.store = store;
-    this.input = new Input(() => store.state.info, (documents) => this.read(documents));
+    this.input = new Input(
+      () => store.state.info,
+      (documents) => this.read(documents),
+    );
     this.body = el('div', { class: 'body' });
     this.heading = el('header', { class: 'document-head' });
     byId('article').replaceChildren(this.heading, this.body);
@@ -83,7 +86,8 @@ export class Reader {
           if (this.store.state.readings.length === readings.length) this.open(this.#firstRead());
           return this.#progress(documents, this.store.state.readings.length);
         },
-        onWait: (seconds) => notify('note', `The service is busy or still starting; trying again in ${seconds} s.`, 'wait'),
+        onWait: (seconds) =>
+          notify('note', `The service is busy or still starting; trying again in ${seconds} s.`, 'wait'),
       });
       announce(`Read ${this.store.state.readings.length} of ${documents.length} documents.`);
     } catch (error) {
@@ -108,7 +112,9 @@ export class Reader {
     const several = this.store.state.readings.length > 1 || document.id;
     this.heading.replaceChildren(
       ...(several ? [el('h2', {}, documentName(document, index))] : []),
-      ...(document.date ? [el('p', { class: 'muted small' }, el('time', { datetime: document.date }, document.date))] : []),
+      ...(document.date
+        ? [el('p', { class: 'muted small' }, el('time', { datetime: document.date }, document.date))]
+        : []),
       ...(reading.fault ? [el('p', { class: 'fault' }, reading.fault)] : []),
     );
     this.article.show(reading);
@@ -121,7 +127,10 @@ export class Reader {
    */
   step(by) {
     const { readings, view, current } = this.store.state;
-    const places = matchingPlaces(readings.map((reading, index) => ({ reading, index })), view);
+    const places = matchingPlaces(
+      readings.map((reading, index) => ({ reading, index })),
+      view,
+    );
     if (!places.length) return;
     const from = this.place ?? { reading: current, sentence: -1 };
     const next = by > 0 ? places.find((place) => before(from, place)) : places.findLast((place) => before(place, from));
@@ -191,7 +200,10 @@ export class Reader {
   }
 
   #firstRead() {
-    return Math.max(0, this.store.state.readings.findIndex(({ fault }) => !fault));
+    return Math.max(
+      0,
+      this.store.state.readings.findIndex(({ fault }) => !fault),
+    );
   }
 
   #finished() {
