@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser_helpers import ARTICLE, Visit
+from browser_helpers import ARTICLE, OTHER, Visit
 from contract_stub import ContractStub
 from playwright.sync_api import Page, expect
 from test_annotate import item
@@ -222,3 +223,18 @@ def test_a_text_of_the_greatest_length_stays_usable(
     page.locator(".sentence").last.scroll_into_view_if_needed()
     page.locator(".actor").last.click()
     expect(page.locator("#card")).to_be_visible()
+
+
+def test_a_thousand_documents_can_be_read_at_once(visit: Visit, tmp_path: Path) -> None:
+    file = tmp_path / "many.jsonl"
+    lines = [{"id": f"d{i}", "text": OTHER, "date": f"2024-{1 + i % 12:02}-03"} for i in range(1000)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    page = visit.page
+    page.set_input_files("#choose", [file])
+    page.click("#read")
+    expect(page.locator(".facts").first).to_contain_text("1,000 documents", timeout=60_000)
+    expect(page.locator("#progress")).to_be_hidden()
+    assert page.locator("#documents li").count() == 1000
+    page.get_by_role("button", name="Finland, support: 1000 sentences").click()
+    page.locator("#toolbar").get_by_role("button", name="Previous matching sentence").click()
+    expect(page.locator(".document-head")).to_contain_text("d999")

@@ -1,10 +1,9 @@
 /** The view in which articles are read: input, progress, results, and the address that holds its state. */
 
 /** @import {Store} from './store.js' */
-/** @import {Place, SourceDocument} from './types.js' */
+/** @import {Place, Reading, SourceDocument} from './types.js' */
 /** @import {Extra} from './card.js' */
 
-import { ProblemError } from './api.js';
 import { Article } from './article.js';
 import { Card } from './card.js';
 import { codePoints } from './codepoints.js';
@@ -43,6 +42,7 @@ export class Reader {
     this.running = null;
     /** @type {Place|null} */
     this.place = null;
+    this.rest = 0;
     this.#mount(actions);
   }
 
@@ -73,29 +73,48 @@ export class Reader {
     this.running = running;
     this.packed = null;
     this.place = null;
+    this.rest = 0;
     byId('notices').replaceChildren();
     this.store.set({ readings: [], current: 0, scope: 'all' });
     this.#progress(documents, 0);
+    /** @type {Reading[]} */
+    const arrived = [];
     try {
       await run(documents, this.store.state.info, {
         signal: running.signal,
         onReadings: (readings) => {
           clearNotice('wait');
           if (documents.length === 1 && readings[0].fault) return this.#refused(readings[0].fault);
-          this.store.set({ readings: [...this.store.state.readings, ...readings] });
-          if (this.store.state.readings.length === readings.length) this.open(this.#firstRead());
-          return this.#progress(documents, this.store.state.readings.length);
+          arrived.push(...readings);
+          this.#progress(documents, arrived.length);
+          return this.#show(arrived, arrived.length === documents.length);
         },
         onWait: (seconds) =>
           notify('note', `The service is busy or still starting; trying again in ${seconds} s.`, 'wait'),
       });
       announce(`Read ${this.store.state.readings.length} of ${documents.length} documents.`);
     } catch (error) {
-      if (error instanceof ProblemError && this.store.state.readings.length === 0) this.#toInput();
+      if (this.running === running) this.#show(arrived, true);
       report(error);
     } finally {
       if (this.running === running) this.#finished();
     }
+  }
+
+  /**
+   * Show what has arrived; with thousands of documents not after each group, so that most time goes into reading.
+   *
+   * @param {Reading[]} arrived
+   * @param {boolean} last
+   */
+  #show(arrived, last) {
+    const start = performance.now();
+    if (!last && start < this.rest) return;
+    const first = this.store.state.readings.length === 0;
+    this.store.set({ readings: [...arrived] });
+    if (first) this.open(this.#firstRead());
+    const end = performance.now();
+    this.rest = end + 10 * (end - start);
   }
 
   /**
