@@ -104,6 +104,7 @@ def test_axe_finds_nothing_serious(new_visit: Callable[..., Visit], theme: str) 
     assert faults(page) == []
     page.keyboard.press("Escape")
     page.locator("#filters").get_by_role("button", name="denial").click()
+    assert faults(page) == []
     page.locator("#tab-review").click()
     page.locator("#review-user").fill("anna")
     page.keyboard.press("Tab")
