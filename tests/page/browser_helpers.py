@@ -35,10 +35,12 @@ class Visit:
     faults: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
-    def open(self, path: str = "/") -> Page:
-        """Go to a path of the service and wait until the page is there."""
+    def open(self, path: str = "/", *, ready: bool = True) -> Page:
+        """Go to a path of the service and wait until the page is there, and knows the service if it is ready."""
         self.page.goto(self.base + path)
         self.page.wait_for_selector("main > section:not([hidden])")
+        if ready:
+            expect(self.page.locator("#model")).not_to_be_empty()
         return self.page
 
     def read(self, text: str, *, date: str | None = None) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_why_tints_the_words_by_effect(page: Page, stub: ContractStub) -> None:
         {"text": ARTICLE, "date": "2024-03-04", "entities": [], "sentence": 1, "code": "RU", "stance": "denial"}
     ]
     shares = words.evaluate_all("words => words.map((word) => word.style.getPropertyValue('--share'))")
-    assert shares == ["60%", "0%", "20%", "5%"]
+    assert shares == ["40%", "0%", "13%", "3%"]
     grounds = words.evaluate_all("words => words.map((word) => getComputedStyle(word).backgroundColor)")
     assert len(set(grounds[:3])) == 3
     assert words.nth(3).get_attribute("class") == "word against"
@@ -72,7 +72,7 @@ def editor(page: Page) -> Any:
 
 def test_a_sentence_is_confirmed_and_the_name_is_kept(page: Page, stub: ContractStub) -> None:
     page.locator(".actor", has_text="Moscow").click()
-    page.get_by_role("button", name="All right").click()
+    page.get_by_role("button", name="Confirm").click()
     page.get_by_role("button", name="Save as it is").click()
     expect(page.locator("#editor-dialog .fault").last).to_contain_text("Enter your name")
     page.get_by_label("Your name").last.fill("anna")
@@ -90,7 +90,7 @@ def test_a_sentence_is_confirmed_and_the_name_is_kept(page: Page, stub: Contract
     }
     assert set(saved["model"]) == {"name", "version", "sha256"}
     page.locator(".actor", has_text="Sweden").click()
-    page.get_by_role("button", name="All right").click()
+    page.get_by_role("button", name="Confirm").click()
     expect(page.locator(".saved")).to_have_count(2)
     assert [item["user"] for item in stub.corrections.values()] == ["anna", "anna"]
     page.get_by_role("button", name="Undo").first.click()

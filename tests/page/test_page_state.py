@@ -103,7 +103,7 @@ def test_a_link_holds_the_filters_and_on_request_the_text(new_visit: Callable[..
     page.get_by_role("button", name="with filters and text").click()
     expect(page.locator("#notices")).to_contain_text("The link is copied")
     link = page.evaluate("navigator.clipboard.readText()")
-    assert len(visit.requests) == before
+    assert all(urlsplit(request.url).path.startswith("/page/") for request in visit.requests[before:])
     assert "text=" in urlsplit(page.url).fragment
 
     other = new_visit()
@@ -137,7 +137,11 @@ def many(count: int, tmp_path: Path) -> Path:
 def test_progress_is_real_and_can_be_cancelled(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
     groups: list[Route] = []
-    page.route("**/classify", lambda route: groups.append(route))
+
+    def hold(route: Route) -> None:
+        groups.append(route)
+
+    page.route("**/classify", hold)
     page.set_input_files("#choose", [many(40, tmp_path)])
     with page.expect_request("**/classify"):
         page.click("#read")
@@ -171,16 +175,16 @@ def test_one_faulty_document_does_not_cost_the_others_their_answer(
     page.click("#read")
     expect(page.locator("#documents .fault")).to_have_count(2)
     assert texts(page.locator("#documents .fault")) == [
-        "text: should have at most 150 characters, not 222",
+        f"text: should have at most 150 characters, not {2 * len(OTHER)}",
         "date: should be a day as YYYY-MM-DD",
     ]
     assert page.locator(".mark").count() > 0
 
     page.click("#new-text")
     page.fill("#text", OTHER * 2)
-    expect(page.locator("#text-count")).to_have_text("222 of 150 characters")
+    expect(page.locator("#text-count")).to_have_text(f"{2 * len(OTHER)} of 150 characters")
     expect(page.locator("#text-fault")).to_have_text(
-        "The text has 72 characters more than the 150 that this service reads at once."
+        f"The text has {2 * len(OTHER) - 150} characters more than the 150 that this service reads at once."
     )
     page.click("#read")
     expect(page.locator("#text")).to_be_focused()
@@ -253,7 +257,7 @@ def locked(serve: Callable[[FastAPI], str]) -> str:
 def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(new_visit: Callable[..., Visit], locked: str) -> None:
     visit = new_visit(locked)
     visit.expected = ["status of 401"]
-    page = visit.open()
+    page = visit.open(ready=False)
     dialog = page.locator("#key-dialog")
     expect(dialog).to_be_visible()
     page.fill("#key", "wrong")

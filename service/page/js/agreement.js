@@ -11,11 +11,26 @@ import { el } from './dom.js';
 export async function showAgreement(root) {
   const { sentences, annotators, alpha } = await call('review/agreement');
   const rows = Object.entries(alpha).map(([name, value]) =>
-    el('tr', {}, el('th', { scope: 'row' }, name), el('td', { class: 'number' }, value === null ? '–' : Number(value).toFixed(2)), el('td', {}, meaning(value))),
+    el(
+      'tr',
+      {},
+      el('th', { scope: 'row' }, name),
+      el('td', { class: 'number' }, value === null ? '–' : Number(value).toFixed(2)),
+      el('td', {}, meaning(value)),
+    ),
   );
   root.replaceChildren(
-    el('p', { class: 'muted small' }, `${sentences.toLocaleString('en')} sentences judged twice or more, by ${annotators} ${annotators === 1 ? 'person' : 'people'}`),
-    el('table', { class: 'plain' }, el('caption', { class: 'visually-hidden' }, "Krippendorff's alpha"), el('tbody', {}, rows)),
+    el(
+      'p',
+      { class: 'muted small' },
+      `${sentences.toLocaleString('en')} sentences judged twice or more, by ${annotators} ${annotators === 1 ? 'person' : 'people'}`,
+    ),
+    el(
+      'table',
+      { class: 'plain' },
+      el('caption', { class: 'visually-hidden' }, "Krippendorff's alpha"),
+      el('tbody', {}, rows),
+    ),
     el('p', { class: 'muted small' }, "Krippendorff's alpha: 1 is full agreement, 0 what chance would give."),
   );
 }

@@ -27,8 +27,14 @@ export function annotatedText(text, annotations) {
       el(
         'span',
         { class: stances.length ? 'actor taking' : 'actor', '--hue': countryHue(annotation.code) },
-        el('span', { class: `mention ${underline(annotation.code)}`, 'data-code': annotation.code }, text.slice(start, end)),
-        stances.map(([stance, toward]) => stanceMark({ stance, score: 1, toward: toward.map((code) => ({ code, score: 1 })) })),
+        el(
+          'span',
+          { class: `mention ${underline(annotation.code)}`, 'data-code': annotation.code },
+          text.slice(start, end),
+        ),
+        stances.map(([stance, toward]) =>
+          stanceMark({ stance, score: 1, toward: toward.map((code) => ({ code, score: 1 })) }),
+        ),
       ),
     );
     at = end;

@@ -136,7 +136,8 @@ function showKeyDialog(refused) {
       () => {
         const key = input.value.trim();
         input.value = '';
-        if (dialog.returnValue !== 'ok' || !key) return reject(new ProblemError(401, 'The service asks for an API key.'));
+        if (dialog.returnValue !== 'ok' || !key)
+          return reject(new ProblemError(401, 'The service asks for an API key.'));
         sessionStorage.setItem(KEY, key);
         return resolve();
       },

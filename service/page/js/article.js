@@ -173,7 +173,13 @@ export class Article {
     const marks = first ? el('span', { class: 'marks' }) : null;
     const element = el(
       'span',
-      { class: 'actor', role: 'button', tabindex: this.actors.length ? -1 : 0, 'aria-haspopup': 'dialog', '--hue': countryHue(entity.code) },
+      {
+        class: 'actor',
+        role: 'button',
+        tabindex: this.actors.length ? -1 : 0,
+        'aria-haspopup': 'dialog',
+        '--hue': countryHue(entity.code),
+      },
       name,
       marks,
     );

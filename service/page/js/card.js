@@ -12,8 +12,15 @@ import { codeTag, percent, stanceLabel } from './marks.js';
 const DELAY = 140;
 
 const SOURCES = /** @type {Record<string, string>} */ ({
-  name: 'by name', adjective: 'by adjective', capital: 'by its capital', seat: 'by a seat of power', body: 'by a state body',
-  title: 'by a title', bloc: 'as a bloc', office_holder: 'by an office-holder', introduced: 'by a person introduced before',
+  name: 'by name',
+  adjective: 'by adjective',
+  capital: 'by its capital',
+  seat: 'by a seat of power',
+  body: 'by a state body',
+  title: 'by a title',
+  bloc: 'as a bloc',
+  office_holder: 'by an office-holder',
+  introduced: 'by a person introduced before',
   given: 'as you named it',
 });
 
@@ -66,7 +73,8 @@ export class Card {
     };
     article.addEventListener('pointerover', (event) => {
       const actor = actorAt(event);
-      if (event.pointerType !== 'touch' && actor && actor !== this.actor && !this.pinned) this.#soon(() => this.#show(actor, false));
+      if (event.pointerType !== 'touch' && actor && actor !== this.actor && !this.pinned)
+        this.#soon(() => this.#show(actor, false));
     });
     article.addEventListener('pointerout', () => this.#leave());
     this.root.addEventListener('pointerenter', () => clearTimeout(this.timer));
@@ -91,7 +99,8 @@ export class Card {
       if (event.key === 'Escape' && !this.root.hidden && !document.querySelector('dialog[open]')) this.close();
     });
     document.addEventListener('pointerdown', (event) => {
-      const inside = event.target instanceof Node && (this.root.contains(event.target) || article.contains(event.target));
+      const inside =
+        event.target instanceof Node && (this.root.contains(event.target) || article.contains(event.target));
       if (!inside && !document.querySelector('dialog[open]')) this.close();
     });
   }
@@ -121,7 +130,9 @@ export class Card {
     this.root.setAttribute('aria-label', actor.entity.name);
     this.root.replaceChildren(
       head(actor, close),
-      scores(subject, labels, this.store.state.view.min, (stance) => this.extras.flatMap((extra) => extra(subject, close, stance))),
+      scores(subject, labels, this.store.state.view.min, (stance) =>
+        this.extras.flatMap((extra) => extra(subject, close, stance)),
+      ),
       ...this.extras.flatMap((extra) => extra(subject, close, null)),
     );
     this.root.hidden = false;
@@ -153,7 +164,11 @@ function head({ entity, element }, close) {
     {},
     el('h3', {}, codeTag(entity.code), ' ', entity.name),
     el('button', { type: 'button', class: 'quiet icon-button', 'aria-label': 'Close', onclick: close }, icon('close')),
-    el('p', { class: 'muted small' }, [entity.alpha3, kind, `found ${SOURCES[source] ?? source}`].filter(Boolean).join(' · ')),
+    el(
+      'p',
+      { class: 'muted small' },
+      [entity.alpha3, kind, `found ${SOURCES[source] ?? source}`].filter(Boolean).join(' · '),
+    ),
   );
 }
 
@@ -179,7 +194,12 @@ function scores({ reading, index, entity }, labels, min, extras) {
         stanceLabel(stance),
         el(
           'span',
-          { class: 'meter', '--score': `${score * 100}%`, '--threshold': `${threshold * 100}%`, title: `shown from ${percent(threshold)}` },
+          {
+            class: 'meter',
+            '--score': `${score * 100}%`,
+            '--threshold': `${threshold * 100}%`,
+            title: `shown from ${percent(threshold)}`,
+          },
           el('span', { class: 'fill' }),
         ),
         el('span', { class: 'number' }, percent(score)),

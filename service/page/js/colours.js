@@ -2,8 +2,32 @@
 
 // Countries that often stand side by side in the news are far apart; the others follow from their code.
 const COUNTRY_HUES = /** @type {Record<string, number>} */ ({
-  US: 258, RU: 22, CN: 45, UA: 95, GB: 325, FR: 285, DE: 72, EU: 240, NATO: 222, UN: 205, IR: 150, IL: 190, PS: 128,
-  KP: 8, KR: 268, JP: 350, IN: 58, PK: 142, TR: 12, SY: 110, SA: 160, TW: 300, PL: 340, BY: 120, AU: 178, CA: 30,
+  US: 258,
+  RU: 22,
+  CN: 45,
+  UA: 95,
+  GB: 325,
+  FR: 285,
+  DE: 72,
+  EU: 240,
+  NATO: 222,
+  UN: 205,
+  IR: 150,
+  IL: 190,
+  PS: 128,
+  KP: 8,
+  KR: 268,
+  JP: 350,
+  IN: 58,
+  PK: 142,
+  TR: 12,
+  SY: 110,
+  SA: 160,
+  TW: 300,
+  PL: 340,
+  BY: 120,
+  AU: 178,
+  CA: 30,
 });
 
 const STANCE_HUES = /** @type {Record<string, number>} */ ({ support: 165, deterrence: 265, denial: 65, warning: 25 });

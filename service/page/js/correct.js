@@ -39,7 +39,7 @@ export function correctButtons(store, article) {
       el(
         'div',
         { class: 'actions' },
-        el('button', { type: 'button', onclick: confirm, title: 'Everything in this sentence is right' }, 'All right'),
+        el('button', { type: 'button', onclick: confirm, title: 'Everything in this sentence is right' }, 'Confirm'),
         el('button', { type: 'button', onclick: correct }, 'Correct…'),
       ),
     ];
@@ -83,9 +83,19 @@ async function openEditor(subject, store, article) {
     { method: 'dialog', novalidate: true },
     el('h2', { id: 'editor-title' }, 'Correct this sentence'),
     editor.element,
-    el('div', { class: 'about' }, userField('correction-user'), el('label', { class: 'inline', for: 'correction-note' }, 'Note ', note)),
+    el(
+      'div',
+      { class: 'about' },
+      userField('correction-user'),
+      el('label', { class: 'inline', for: 'correction-note' }, 'Note ', note),
+    ),
     fault,
-    el('div', { class: 'actions' }, saveButton, el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel')),
+    el(
+      'div',
+      { class: 'actions' },
+      saveButton,
+      el('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'),
+    ),
   );
   form.addEventListener('submit', async (event) => {
     event.preventDefault();

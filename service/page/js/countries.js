@@ -24,7 +24,11 @@ export function knownCountries() {
  * @param {Known[]} countries
  */
 export function countryList(id, countries) {
-  return el('datalist', { id }, countries.map(({ code, name }) => el('option', { value: `${name} (${code})` })));
+  return el(
+    'datalist',
+    { id },
+    countries.map(({ code, name }) => el('option', { value: `${name} (${code})` })),
+  );
 }
 
 /**

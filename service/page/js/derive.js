@@ -84,7 +84,8 @@ export function countByCountry(scoped, min) {
     for (const { entities } of reading.sentences) {
       for (const entity of entities) {
         let row = rows.get(entity.code);
-        if (!row) rows.set(entity.code, (row = { code: entity.code, name: entity.name, sentences: 0, counts: {}, total: 0 }));
+        if (!row)
+          rows.set(entity.code, (row = { code: entity.code, name: entity.name, sentences: 0, counts: {}, total: 0 }));
         row.sentences += 1;
         for (const { stance } of takenStances(entity, min)) {
           row.counts[stance] = (row.counts[stance] ?? 0) + 1;
@@ -130,7 +131,10 @@ export function relate(scoped, view) {
   }
   return [...relations.values()].sort(
     (a, b) =>
-      b.places.length - a.places.length || compare(a.source, b.source) || compare(a.target, b.target) || compare(a.stance, b.stance),
+      b.places.length - a.places.length ||
+      compare(a.source, b.source) ||
+      compare(a.target, b.target) ||
+      compare(a.stance, b.stance),
   );
 }
 
@@ -188,7 +192,9 @@ function canonical(items) {
   const plain = items.map(({ code, mentions, stances }) => [
     code,
     [...mentions].sort(),
-    Object.entries(stances).map(([stance, toward]) => [stance, [...toward].sort()]).sort(([x], [y]) => compare(String(x), String(y))),
+    Object.entries(stances)
+      .map(([stance, toward]) => [stance, [...toward].sort()])
+      .sort(([x], [y]) => compare(String(x), String(y))),
   ]);
   return JSON.stringify(plain.sort(([x], [y]) => compare(String(x), String(y))));
 }

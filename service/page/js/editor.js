@@ -78,13 +78,24 @@ export class Editor {
         el('span', { class: 'spring' }),
         el(
           'button',
-          { type: 'button', class: 'quiet small', 'aria-label': `Remove ${name}`, onclick: () => this.#removeEntity(annotation) },
+          {
+            type: 'button',
+            class: 'quiet small',
+            'aria-label': `Remove ${name}`,
+            onclick: () => this.#removeEntity(annotation),
+          },
           'Remove',
         ),
       ),
-      el('div', { class: 'group', role: 'group', 'aria-label': `Stances of ${name}` }, this.labels.map((label) => this.#stance(annotation, name, label))),
+      el(
+        'div',
+        { class: 'group', role: 'group', 'aria-label': `Stances of ${name}` },
+        this.labels.map((label) => this.#stance(annotation, name, label)),
+      ),
       Object.keys(annotation.stances).map((stance) => this.#targets(annotation, name, stance)),
-      faults.map(({ field, reason }) => el('p', { class: 'fault', role: 'alert' }, `${field.replace(/^entities\[\d+\]\.?/, '')} ${reason}`.trim())),
+      faults.map(({ field, reason }) =>
+        el('p', { class: 'fault', role: 'alert' }, `${field.replace(/^entities\[\d+\]\.?/, '')} ${reason}`.trim()),
+      ),
     );
   }
 
@@ -102,7 +113,11 @@ export class Editor {
       'span',
       { class: 'chip' },
       form,
-      el('button', { type: 'button', class: 'quiet icon-button', 'aria-label': `Remove the mention ${form}`, onclick: remove }, icon('close')),
+      el(
+        'button',
+        { type: 'button', class: 'quiet icon-button', 'aria-label': `Remove the mention ${form}`, onclick: remove },
+        icon('close'),
+      ),
     );
   }
 
@@ -120,7 +135,15 @@ export class Editor {
     };
     return el(
       'button',
-      { type: 'button', class: 'toggle', 'aria-pressed': String(taken), title: description, 'data-key': `${annotation.code} ${stance}`, 'aria-label': `${name}: ${stance}`, onclick: toggle },
+      {
+        type: 'button',
+        class: 'toggle',
+        'aria-pressed': String(taken),
+        title: description,
+        'data-key': `${annotation.code} ${stance}`,
+        'aria-label': `${name}: ${stance}`,
+        onclick: toggle,
+      },
       stanceLabel(stance),
     );
   }
@@ -142,18 +165,34 @@ export class Editor {
       };
       return el(
         'button',
-        { type: 'button', class: 'toggle', 'aria-pressed': String(aimed), 'data-key': `${annotation.code} ${stance} ${code}`, 'aria-label': `${name}: ${stance} toward ${this.#name(code)}`, onclick: toggle },
+        {
+          type: 'button',
+          class: 'toggle',
+          'aria-pressed': String(aimed),
+          'data-key': `${annotation.code} ${stance} ${code}`,
+          'aria-label': `${name}: ${stance} toward ${this.#name(code)}`,
+          onclick: toggle,
+        },
         codeTag(code),
       );
     });
-    return el('div', { class: 'group targets' }, el('span', { class: 'small' }, stanceLabel(stance), ' toward'), toggles);
+    return el(
+      'div',
+      { class: 'group targets' },
+      el('span', { class: 'small' }, stanceLabel(stance), ' toward'),
+      toggles,
+    );
   }
 
   /** The line that adds a mention; text that is selected in the sentence goes into it. */
   #adder() {
     editors += 1;
     const id = `countries-${editors}`;
-    const words = el('input', { type: 'text', 'aria-label': 'Words of the sentence', placeholder: 'select words above' });
+    const words = el('input', {
+      type: 'text',
+      'aria-label': 'Words of the sentence',
+      placeholder: 'select words above',
+    });
     const country = el('input', { type: 'text', list: id, 'aria-label': 'Country', placeholder: 'country or bloc' });
     const fault = el('p', { class: 'fault', role: 'alert' });
     const add = () => {
@@ -209,7 +248,8 @@ export class Editor {
   #removeEntity(annotation) {
     this.annotations = this.annotations.filter((item) => item !== annotation);
     for (const { stances } of this.annotations) {
-      for (const stance of Object.keys(stances)) stances[stance] = stances[stance].filter((code) => code !== annotation.code);
+      for (const stance of Object.keys(stances))
+        stances[stance] = stances[stance].filter((code) => code !== annotation.code);
     }
     this.#changed();
   }

@@ -6,8 +6,21 @@ import { shownStances, sentenceMatches } from './derive.js';
 import { paint, standalone } from './picture.js';
 
 const COLUMNS = [
-  'document', 'date', 'sentence', 'sentence_start', 'sentence_end', 'code', 'alpha3', 'name', 'kind', 'mentions',
-  'mention_offsets', 'stance', 'score', 'toward', 'toward_scores',
+  'document',
+  'date',
+  'sentence',
+  'sentence_start',
+  'sentence_end',
+  'code',
+  'alpha3',
+  'name',
+  'kind',
+  'mentions',
+  'mention_offsets',
+  'stance',
+  'score',
+  'toward',
+  'toward_scores',
 ];
 
 /**
@@ -25,8 +38,21 @@ export function toCsv(readings, view, labels) {
     sentences.forEach((sentence, index) => {
       for (const entity of sentence.entities) {
         if (view.codes.size && !view.codes.has(entity.code)) continue;
-        const shared = [document.id, document.date, index, sentence.start, sentence.end, entity.code, entity.alpha3, entity.name, entity.kind];
-        const mentions = [entity.mentions.map(({ text }) => text).join(';'), entity.mentions.map(({ start, end }) => `${start}-${end}`).join(';')];
+        const shared = [
+          document.id,
+          document.date,
+          index,
+          sentence.start,
+          sentence.end,
+          entity.code,
+          entity.alpha3,
+          entity.name,
+          entity.kind,
+        ];
+        const mentions = [
+          entity.mentions.map(({ text }) => text).join(';'),
+          entity.mentions.map(({ start, end }) => `${start}-${end}`).join(';'),
+        ];
         const scores = [...labels.map((label) => entity.scores[label]), sentence.text];
         const stances = shownStances(entity, view);
         for (const { stance, score, toward } of stances) {

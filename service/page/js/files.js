@@ -74,7 +74,8 @@ function parseDocument(line) {
   const unknown = Object.keys(data).find((field) => !FIELDS.has(field));
   if (unknown !== undefined) throw new Error(`unknown field ${unknown}; the fields are ${[...FIELDS].join(', ')}`);
   if (typeof data.text !== 'string' || !data.text.trim()) throw new Error('text: is required and should not be empty');
-  if (data.id !== undefined && data.id !== null && typeof data.id !== 'string') throw new Error('id: should be a string');
+  if (data.id !== undefined && data.id !== null && typeof data.id !== 'string')
+    throw new Error('id: should be a string');
   const { id = null, date = null, ...rest } = data;
   return { id, date, ...rest };
 }

@@ -94,7 +94,14 @@ function targetToggle(store) {
   return [
     el(
       'button',
-      { type: 'button', class: 'toggle', 'aria-pressed': 'true', 'data-key': 'target', 'aria-label': `toward ${target}, remove`, onclick: remove },
+      {
+        type: 'button',
+        class: 'toggle',
+        'aria-pressed': 'true',
+        'data-key': 'target',
+        'aria-label': `toward ${target}, remove`,
+        onclick: remove,
+      },
       'toward ',
       codeTag(target),
       icon('close'),
@@ -131,7 +138,14 @@ function confidence(store) {
   };
   store.on(['view'], show);
   show();
-  return el('div', { class: 'group confidence' }, el('label', { for: 'confidence', class: 'small muted' }, 'Confidence'), slider, output, reset);
+  return el(
+    'div',
+    { class: 'group confidence' },
+    el('label', { for: 'confidence', class: 'small muted' }, 'Confidence'),
+    slider,
+    output,
+    reset,
+  );
 }
 
 /**

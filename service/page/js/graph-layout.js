@@ -59,7 +59,10 @@ function spread(codes) {
     for (let base = 0.5, rest = index; rest > 0; rest >>= 1, base /= 2) value += base * (rest & 1);
     return value;
   };
-  return codes.map((code, index) => ({ code, at: position(index) })).sort((a, b) => a.at - b.at).map(({ code }) => code);
+  return codes
+    .map((code, index) => ({ code, at: position(index) }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ code }) => code);
 }
 
 /**
@@ -158,7 +161,11 @@ function arrowed(start, bend, tip, width) {
  */
 function border(node, point, gap) {
   const [dx, dy] = [point[0] - node.x, point[1] - node.y];
-  const scale = Math.min((node.width / 2 + gap) / Math.abs(dx || 1e-9), (node.height / 2 + gap) / Math.abs(dy || 1e-9), 1);
+  const scale = Math.min(
+    (node.width / 2 + gap) / Math.abs(dx || 1e-9),
+    (node.height / 2 + gap) / Math.abs(dy || 1e-9),
+    1,
+  );
   return [node.x + dx * scale, node.y + dy * scale];
 }
 

@@ -64,13 +64,24 @@ function drawing(relations, name, choose, labels, width) {
   const layout = layOut(relations, shortCode, width);
   const picture = svg(
     'svg',
-    { class: 'graph', viewBox: `0 0 ${layout.width} ${layout.height}`, role: 'group', 'aria-label': 'Graph of stances between countries' },
+    {
+      class: 'graph',
+      viewBox: `0 0 ${layout.width} ${layout.height}`,
+      role: 'group',
+      'aria-label': 'Graph of stances between countries',
+    },
     layout.edges.map((edge) => edgeElement(edge, name, choose, labels)),
     layout.nodes.map((node) => nodeElement(node, name)),
   );
   const used = labels.filter((label) => relations.some(({ stance }) => stance === label));
-  const legend = el('p', { class: 'legend' }, used.map((label) => legendItem(label, labels)));
-  const left = layout.left ? [el('p', { class: 'muted small' }, `${layout.left} further countries are in the table below.`)] : [];
+  const legend = el(
+    'p',
+    { class: 'legend' },
+    used.map((label) => legendItem(label, labels)),
+  );
+  const left = layout.left
+    ? [el('p', { class: 'muted small' }, `${layout.left} further countries are in the table below.`)]
+    : [];
   return [picture, legend, ...left];
 }
 
@@ -172,7 +183,11 @@ function relationTable(relations, name, choose) {
     'details',
     { class: 'as-table' },
     el('summary', { 'data-key': 'summary' }, `As a table (${relations.length})`),
-    el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stances between countries' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
+    el(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stances between countries' },
+      el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows)),
+    ),
   );
 }
 

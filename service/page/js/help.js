@@ -11,7 +11,11 @@ export function showHelp(title, keys) {
   const dialog = byId('help-dialog');
   dialog.replaceChildren(
     el('h2', { id: 'help-title' }, title),
-    el('dl', { class: 'keys' }, keys.map(([key, text]) => [el('dt', {}, el('kbd', {}, key)), el('dd', {}, text)]).flat()),
+    el(
+      'dl',
+      { class: 'keys' },
+      keys.map(([key, text]) => [el('dt', {}, el('kbd', {}, key)), el('dd', {}, text)]).flat(),
+    ),
     el('div', { class: 'actions' }, el('button', { type: 'button', onclick: () => dialog.close() }, 'Close')),
   );
   dialog.showModal();

@@ -139,7 +139,11 @@ export class Input {
       el('span', { class: 'name' }, document.id),
       el('span', { class: 'muted small' }, `${codePoints(document.text).toLocaleString('en')} characters`),
       date,
-      el('button', { type: 'button', class: 'quiet icon-button', 'aria-label': `Remove ${document.id}`, onclick: remove }, icon('close')),
+      el(
+        'button',
+        { type: 'button', class: 'quiet icon-button', 'aria-label': `Remove ${document.id}`, onclick: remove },
+        icon('close'),
+      ),
     );
   }
 

@@ -36,7 +36,10 @@ function route() {
   const reviewing = new URLSearchParams(location.search).get('view') === 'review' && store.state.paths.has('/review');
   byId('view-read').hidden = reviewing;
   byId('view-review').hidden = !reviewing;
-  for (const [id, current] of /** @type {[string, boolean][]} */ ([['tab-read', !reviewing], ['tab-review', reviewing]])) {
+  for (const [id, current] of /** @type {[string, boolean][]} */ ([
+    ['tab-read', !reviewing],
+    ['tab-review', reviewing],
+  ])) {
     if (current) byId(id).setAttribute('aria-current', 'page');
     else byId(id).removeAttribute('aria-current');
   }
@@ -54,6 +57,8 @@ for (const id of ['tab-read', 'tab-review']) {
 window.addEventListener('popstate', route);
 
 async function start() {
+  // Whether there is a queue to review only the service can say; reading can begin before it answers.
+  if (!new URLSearchParams(location.search).has('view')) route();
   try {
     store.set(await discover());
   } catch (error) {

@@ -7,7 +7,12 @@ import { el } from './dom.js';
  * @param {...Node} children
  */
 export function menu(title, ...children) {
-  const details = el('details', { class: 'menu' }, el('summary', { class: 'button' }, title), el('div', { class: 'menu-body' }, children));
+  const details = el(
+    'details',
+    { class: 'menu' },
+    el('summary', { class: 'button' }, title),
+    el('div', { class: 'menu-body' }, children),
+  );
   details.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !details.open) return;
     details.open = false;

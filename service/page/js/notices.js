@@ -15,7 +15,11 @@ export function notify(kind, message, topic = message) {
     'div',
     { class: `notice ${kind}`, role: kind === 'fault' ? 'alert' : 'status', 'data-topic': topic },
     el('span', {}, message),
-    el('button', { type: 'button', class: 'quiet icon-button', 'aria-label': 'Close the message', onclick: () => notice.remove() }, icon('close')),
+    el(
+      'button',
+      { type: 'button', class: 'quiet icon-button', 'aria-label': 'Close the message', onclick: () => notice.remove() },
+      icon('close'),
+    ),
   );
   byId('notices').append(notice);
 }

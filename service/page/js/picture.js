@@ -1,6 +1,15 @@
 /** A drawing of the page as a file of its own, with the colours that the style sheets give it here and now. */
 
-const PROPERTIES = ['fill', 'stroke', 'stroke-width', 'stroke-linecap', 'font-size', 'font-family', 'font-weight', 'opacity'];
+const PROPERTIES = [
+  'fill',
+  'stroke',
+  'stroke-width',
+  'stroke-linecap',
+  'font-size',
+  'font-family',
+  'font-weight',
+  'opacity',
+];
 const SHAPES = 'path:not(.reach), rect, text';
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 
@@ -52,7 +61,8 @@ export function paint(drawing, scale) {
   context.scale(scale, scale);
   context.fillStyle = background();
   context.fillRect(0, 0, width, height);
-  for (const element of drawing.querySelectorAll(SHAPES)) paintShape(context, /** @type {SVGGraphicsElement} */ (element));
+  for (const element of drawing.querySelectorAll(SHAPES))
+    paintShape(context, /** @type {SVGGraphicsElement} */ (element));
   return canvas;
 }
 

@@ -1,10 +1,9 @@
 /** The view in which articles are read: input, progress, results, and the address that holds its state. */
 
 /** @import {Store} from './store.js' */
-/** @import {Place, SourceDocument} from './types.js' */
+/** @import {Place, Reading, SourceDocument} from './types.js' */
 /** @import {Extra} from './card.js' */
 
-import { ProblemError } from './api.js';
 import { Article } from './article.js';
 import { Card } from './card.js';
 import { codePoints } from './codepoints.js';
@@ -28,7 +27,10 @@ export class Reader {
    */
   constructor(store, { extras, actions }) {
     this.store = store;
-    this.input = new Input(() => store.state.info, (documents) => this.read(documents));
+    this.input = new Input(
+      () => store.state.info,
+      (documents) => this.read(documents),
+    );
     this.body = el('div', { class: 'body' });
     this.heading = el('header', { class: 'document-head' });
     byId('article').replaceChildren(this.heading, this.body);
@@ -40,6 +42,7 @@ export class Reader {
     this.running = null;
     /** @type {Place|null} */
     this.place = null;
+    this.rest = 0;
     this.#mount(actions);
   }
 
@@ -70,28 +73,48 @@ export class Reader {
     this.running = running;
     this.packed = null;
     this.place = null;
+    this.rest = 0;
     byId('notices').replaceChildren();
     this.store.set({ readings: [], current: 0, scope: 'all' });
     this.#progress(documents, 0);
+    /** @type {Reading[]} */
+    const arrived = [];
     try {
       await run(documents, this.store.state.info, {
         signal: running.signal,
         onReadings: (readings) => {
           clearNotice('wait');
           if (documents.length === 1 && readings[0].fault) return this.#refused(readings[0].fault);
-          this.store.set({ readings: [...this.store.state.readings, ...readings] });
-          if (this.store.state.readings.length === readings.length) this.open(this.#firstRead());
-          return this.#progress(documents, this.store.state.readings.length);
+          arrived.push(...readings);
+          this.#progress(documents, arrived.length);
+          return this.#show(arrived, arrived.length === documents.length);
         },
-        onWait: (seconds) => notify('note', `The service is busy or still starting; trying again in ${seconds} s.`, 'wait'),
+        onWait: (seconds) =>
+          notify('note', `The service is busy or still starting; trying again in ${seconds} s.`, 'wait'),
       });
       announce(`Read ${this.store.state.readings.length} of ${documents.length} documents.`);
     } catch (error) {
-      if (error instanceof ProblemError && this.store.state.readings.length === 0) this.#toInput();
+      if (this.running === running) this.#show(arrived, true);
       report(error);
     } finally {
       if (this.running === running) this.#finished();
     }
+  }
+
+  /**
+   * Show what has arrived; with thousands of documents not after each group, so that most time goes into reading.
+   *
+   * @param {Reading[]} arrived
+   * @param {boolean} last
+   */
+  #show(arrived, last) {
+    const start = performance.now();
+    if (!last && start < this.rest) return;
+    const first = this.store.state.readings.length === 0;
+    this.store.set({ readings: [...arrived] });
+    if (first) this.open(this.#firstRead());
+    const end = performance.now();
+    this.rest = end + 10 * (end - start);
   }
 
   /**
@@ -108,7 +131,9 @@ export class Reader {
     const several = this.store.state.readings.length > 1 || document.id;
     this.heading.replaceChildren(
       ...(several ? [el('h2', {}, documentName(document, index))] : []),
-      ...(document.date ? [el('p', { class: 'muted small' }, el('time', { datetime: document.date }, document.date))] : []),
+      ...(document.date
+        ? [el('p', { class: 'muted small' }, el('time', { datetime: document.date }, document.date))]
+        : []),
       ...(reading.fault ? [el('p', { class: 'fault' }, reading.fault)] : []),
     );
     this.article.show(reading);
@@ -121,7 +146,10 @@ export class Reader {
    */
   step(by) {
     const { readings, view, current } = this.store.state;
-    const places = matchingPlaces(readings.map((reading, index) => ({ reading, index })), view);
+    const places = matchingPlaces(
+      readings.map((reading, index) => ({ reading, index })),
+      view,
+    );
     if (!places.length) return;
     const from = this.place ?? { reading: current, sentence: -1 };
     const next = by > 0 ? places.find((place) => before(from, place)) : places.findLast((place) => before(place, from));
@@ -191,7 +219,10 @@ export class Reader {
   }
 
   #firstRead() {
-    return Math.max(0, this.store.state.readings.findIndex(({ fault }) => !fault));
+    return Math.max(
+      0,
+      this.store.state.readings.findIndex(({ fault }) => !fault),
+    );
   }
 
   #finished() {

@@ -51,8 +51,20 @@ export class Review {
     this.card = el('div', { class: 'panel review-card', tabindex: -1 });
     this.count = el('p', { class: 'facts', role: 'status' });
     this.agreement = el('div');
-    const side = el('section', { class: 'panel', 'aria-labelledby': 'agreement-title' }, el('header', {}, el('h2', { id: 'agreement-title' }, 'Agreement')), this.agreement);
-    const bar = el('div', { class: 'toolbar' }, this.count, el('span', { class: 'spring' }), userField('review-user', () => this.load()), this.#button('?', 'Help'));
+    const side = el(
+      'section',
+      { class: 'panel', 'aria-labelledby': 'agreement-title' },
+      el('header', {}, el('h2', { id: 'agreement-title' }, 'Agreement')),
+      this.agreement,
+    );
+    const bar = el(
+      'div',
+      { class: 'toolbar' },
+      this.count,
+      el('span', { class: 'spring' }),
+      userField('review-user', () => this.load()),
+      this.#button('?', 'Help'),
+    );
     root.replaceChildren(bar, el('div', { class: 'columns review' }, this.card, side));
     document.addEventListener('keydown', (event) => this.#onKey(event));
   }
@@ -96,7 +108,7 @@ export class Review {
         [id, date].filter(Boolean).map((part) => el('span', {}, part)),
         el('span', {}, `uncertain ${percent(item.uncertainty)}`),
         el('span', {}, `new ${percent(item.novelty)}`),
-        item.opinions > 0 && el('span', { class: 'second' }, 'second opinion'),
+        item.opinions > 0 && el('span', { class: 'second-opinion' }, 'second opinion'),
       ),
       el('p', { class: 'body' }, item.opinions > 0 ? item.text : annotatedText(item.text, item.predicted)),
       el('p', { class: 'fault', role: 'alert' }),
@@ -119,7 +131,13 @@ export class Review {
    */
   #button(key, title) {
     const style = key === 'A' ? 'primary' : key === '?' ? 'quiet' : '';
-    return el('button', { type: 'button', class: style, 'aria-keyshortcuts': key, onclick: () => this.#act(key) }, title, ' ', el('kbd', {}, key));
+    return el(
+      'button',
+      { type: 'button', class: style, 'aria-keyshortcuts': key, onclick: () => this.#act(key) },
+      title,
+      ' ',
+      el('kbd', {}, key),
+    );
   }
 
   /** @param {string} text */
@@ -138,13 +156,23 @@ export class Review {
     const save = () => this.#opinion(this.editor?.annotations ?? [], note.value.trim() || null);
     this.card.replaceChildren(
       this.editor.element,
-      el('label', { class: 'inline', for: 'review-note' }, 'Note ', note),
+      el('div', { class: 'about' }, el('label', { class: 'inline', for: 'review-note' }, 'Note ', note)),
       fault,
       el(
         'div',
         { class: 'actions' },
-        el('button', { type: 'button', class: 'primary', 'aria-keyshortcuts': 'Control+Enter', onclick: save }, 'Save ', el('kbd', {}, 'Ctrl ↵')),
-        el('button', { type: 'button', 'aria-keyshortcuts': 'Escape', onclick: () => this.#show() }, 'Back ', el('kbd', {}, 'Esc')),
+        el(
+          'button',
+          { type: 'button', class: 'primary', 'aria-keyshortcuts': 'Control+Enter', onclick: save },
+          'Save ',
+          el('kbd', {}, 'Ctrl ↵'),
+        ),
+        el(
+          'button',
+          { type: 'button', 'aria-keyshortcuts': 'Escape', onclick: () => this.#show() },
+          'Back ',
+          el('kbd', {}, 'Esc'),
+        ),
       ),
     );
     const [first] = this.card.querySelectorAll('.toggle');
@@ -175,7 +203,8 @@ export class Review {
       this.items.splice(this.at, 1);
       if (this.at >= this.items.length) await this.#fetch();
       this.#show();
-      await showAgreement(this.agreement);
+      // The next sentence does not wait for it.
+      showAgreement(this.agreement).catch(report);
     } catch (error) {
       if (error instanceof ProblemError) this.editor?.showFaults(error.faults);
       const place = this.card.querySelector('.fault:not(li *)');
@@ -193,7 +222,11 @@ export class Review {
 
   /** @param {string} key */
   #act(key) {
-    if (key === '?') return showHelp('Keys of the review', KEYS.map(([own, title, text]) => [own, `${title}: ${text}`]));
+    if (key === '?')
+      return showHelp(
+        'Keys of the review',
+        KEYS.map(([own, title, text]) => [own, `${title}: ${text}`]),
+      );
     if (!this.item || this.busy) return undefined;
     if (key === 'A' && this.item.opinions === 0) return this.#opinion(this.item.predicted, null);
     if (key === 'C') return this.#change();

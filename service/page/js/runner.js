@@ -17,7 +17,9 @@ const GROUP_DOCUMENTS = 16;
  */
 export async function run(documents, info, { signal, onReadings, onWait }) {
   for (const group of groups(documents, info?.limits.max_documents ?? GROUP_DOCUMENTS)) {
-    const body = { documents: group.map(({ id, text, date, entities }) => ({ id, text, date, entities: entities ?? [] })) };
+    const body = {
+      documents: group.map(({ id, text, date, entities }) => ({ id, text, date, entities: entities ?? [] })),
+    };
     let readings;
     try {
       const answer = await call('classify', { method: 'POST', body, signal, onWait });
@@ -25,7 +27,9 @@ export async function run(documents, info, { signal, onReadings, onWait }) {
     } catch (error) {
       // A group none of whose documents could be read is answered with a problem; its faults say what is wrong with each.
       if (!(error instanceof ProblemError) || ![413, 422].includes(error.status)) throw error;
-      readings = group.map((document, index) => refused(document, reasonFor(/** @type {ProblemError} */ (error), index)));
+      readings = group.map((document, index) =>
+        refused(document, reasonFor(/** @type {ProblemError} */ (error), index)),
+      );
     }
     onReadings(readings);
   }
@@ -42,7 +46,11 @@ function groups(documents, most) {
   let characters = Infinity;
   for (const document of documents) {
     const last = result.at(-1);
-    if (!last || characters + document.text.length > GROUP_CHARACTERS || last.length >= Math.min(most, GROUP_DOCUMENTS)) {
+    if (
+      !last ||
+      characters + document.text.length > GROUP_CHARACTERS ||
+      last.length >= Math.min(most, GROUP_DOCUMENTS)
+    ) {
       result.push([document]);
       characters = document.text.length;
     } else {

@@ -26,12 +26,20 @@ export function mountTable(root, store, onChosen) {
     const idle = rows.length - taking.length;
     keepingFocus(root, () => {
       root.replaceChildren(
-        rows.length ? table(store, all ? rows : taking, onChosen) : el('p', { class: 'muted' }, 'No country is mentioned.'),
+        rows.length
+          ? table(store, all ? rows : taking, onChosen)
+          : el('p', { class: 'muted' }, 'No country is mentioned.'),
         ...(idle
           ? [
               el(
                 'button',
-                { type: 'button', class: 'quiet small', 'data-key': 'idle', 'aria-expanded': String(all), onclick: toggle },
+                {
+                  type: 'button',
+                  class: 'quiet small',
+                  'data-key': 'idle',
+                  'aria-expanded': String(all),
+                  onclick: toggle,
+                },
                 all ? 'Hide those without a stance' : `${idle} mentioned without a stance`,
               ),
             ]
@@ -57,7 +65,12 @@ function table(store, rows, onChosen) {
     el(
       'thead',
       {},
-      el('tr', {}, el('th', { scope: 'col' }, 'Country'), labels.map((name) => el('th', { scope: 'col' }, stanceLabel(name)))),
+      el(
+        'tr',
+        {},
+        el('th', { scope: 'col' }, 'Country'),
+        labels.map((name) => el('th', { scope: 'col' }, stanceLabel(name))),
+      ),
     ),
     el(
       'tbody',
@@ -85,7 +98,8 @@ function cell(store, row, stance, most, onChosen) {
   const count = row.counts[stance] ?? 0;
   if (!count) return el('span', { class: 'zero' }, '·', el('span', { class: 'visually-hidden' }, '0'));
   const { view } = store.state;
-  const pressed = view.codes.size === 1 && view.codes.has(row.code) && view.stances.size === 1 && view.stances.has(stance);
+  const pressed =
+    view.codes.size === 1 && view.codes.has(row.code) && view.stances.size === 1 && view.stances.has(stance);
   const choose = () => {
     const chosen = pressed
       ? { codes: new Set(/** @type {string[]} */ ([])), stances: new Set(/** @type {string[]} */ ([])), target: null }

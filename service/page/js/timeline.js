@@ -47,7 +47,8 @@ export function timelineOf(scoped, view) {
     for (const entity of reading.sentences.flatMap(({ entities }) => entities)) {
       for (const { stance } of shownStances(entity, view)) {
         let own = series.get(entity.code);
-        if (!own) series.set(entity.code, (own = { code: entity.code, name: entity.name, total: 0, buckets: new Map() }));
+        if (!own)
+          series.set(entity.code, (own = { code: entity.code, name: entity.name, total: 0, buckets: new Map() }));
         const counts = own.buckets.get(key) ?? {};
         own.buckets.set(key, counts);
         counts[stance] = (counts[stance] ?? 0) + 1;
@@ -104,9 +105,17 @@ export function mountTimeline(panel, root, store, onChosen) {
     const hidden = timeline.series.length - ROWS;
     keepingFocus(root, () => {
       root.replaceChildren(
-        timeline.series.length ? drawing(timeline, shown, labels, root.clientWidth || 440, choose) : el('p', { class: 'muted' }, 'No stance to show.'),
+        timeline.series.length
+          ? drawing(timeline, shown, labels, root.clientWidth || 440, choose)
+          : el('p', { class: 'muted' }, 'No stance to show.'),
         ...(hidden > 0
-          ? [el('button', { type: 'button', class: 'quiet small', 'data-key': 'all', onclick: toggle }, all ? 'Show fewer' : `${hidden} more countries`)]
+          ? [
+              el(
+                'button',
+                { type: 'button', class: 'quiet small', 'data-key': 'all', onclick: toggle },
+                all ? 'Show fewer' : `${hidden} more countries`,
+              ),
+            ]
           : []),
         legend(labels),
         details,
@@ -134,7 +143,12 @@ function drawing(timeline, rows, labels, width, choose) {
   const step = (width - LEFT - RIGHT) / keys.length;
   const most = Math.max(1, ...rows.flatMap(({ buckets }) => [...buckets.values()].map(sum)));
   const height = rows.length * ROW_HEIGHT + FOOT;
-  const picture = svg('svg', { class: 'timeline', viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'Stances over time' });
+  const picture = svg('svg', {
+    class: 'timeline',
+    viewBox: `0 0 ${width} ${height}`,
+    role: 'group',
+    'aria-label': 'Stances over time',
+  });
   rows.forEach((series, index) => {
     const base = (index + 1) * ROW_HEIGHT - 6;
     const name = series.name.length > 13 ? shortCode(series.code) : series.name;
@@ -144,7 +158,10 @@ function drawing(timeline, rows, labels, width, choose) {
     );
     keys.forEach((key, place) => {
       const own = series.buckets.get(key);
-      if (own) picture.append(bar(series, key, own, labels, [LEFT + place * step, base, step, (ROW_HEIGHT - 12) / most], choose));
+      if (own)
+        picture.append(
+          bar(series, key, own, labels, [LEFT + place * step, base, step, (ROW_HEIGHT - 12) / most], choose),
+        );
     });
   });
   picture.append(...ticks(keys, step, height));
@@ -163,7 +180,13 @@ function bar(series, key, counts, labels, [left, base, step, unit], choose) {
   const width = Math.max(2, Math.min(22, step * 0.72));
   const used = labels.filter((label) => counts[label]);
   const text = `${series.name}, ${key}: ${used.map((label) => `${counts[label]} ${label}`).join(', ')}`;
-  const group = svg('g', { class: 'stack', role: 'button', tabindex: 0, 'aria-label': text, 'data-key': `bar ${series.code} ${key}` });
+  const group = svg('g', {
+    class: 'stack',
+    role: 'button',
+    tabindex: 0,
+    'aria-label': text,
+    'data-key': `bar ${series.code} ${key}`,
+  });
   let top = base;
   for (const label of used) {
     const height = counts[label] * unit;
@@ -192,7 +215,9 @@ function ticks(keys, step, height) {
   return keys
     .map((key, place) => ({ key, place }))
     .filter(({ place }) => place % every === 0)
-    .map(({ key, place }) => svg('text', { class: 'tick', x: LEFT + (place + 0.5) * step, y: height - 5, 'text-anchor': 'middle' }, key));
+    .map(({ key, place }) =>
+      svg('text', { class: 'tick', x: LEFT + (place + 0.5) * step, y: height - 5, 'text-anchor': 'middle' }, key),
+    );
 }
 
 /**
@@ -213,19 +238,30 @@ function counts({ series, unit, keys }, labels) {
         ),
       ),
   );
-  const head = ['Country', unit === 'day' ? 'Day' : 'Month', ...labels].map((title) => el('th', { scope: 'col' }, title));
+  const head = ['Country', unit === 'day' ? 'Day' : 'Month', ...labels].map((title) =>
+    el('th', { scope: 'col' }, title),
+  );
   return el(
     'details',
     { class: 'as-table' },
     el('summary', { 'data-key': 'summary' }, 'As a table'),
-    el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stances over time' }, el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows))),
+    el(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Stances over time' },
+      el('table', { class: 'plain' }, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows)),
+    ),
   );
 }
 
 /** @param {string[]} labels */
 function legend(labels) {
   const swatch = (/** @type {string} */ label) => el('span', { class: 'swatch', '--stance-hue': stanceHue(label) });
-  return el('p', { class: 'legend' }, 'Bottom to top: ', labels.map((label) => el('span', {}, swatch(label), label)));
+  return el(
+    'p',
+    { class: 'legend' },
+    'Bottom to top: ',
+    labels.map((label) => el('span', {}, swatch(label), label)),
+  );
 }
 
 /** @param {Record<string, number>} counts */

@@ -19,10 +19,22 @@ export function mountToolbar(root, store, { onNew, onStep, onText, actions }) {
   const matches = el('div', { class: 'matches', role: 'group', 'aria-label': 'Matching sentences' });
   const count = el('span', { class: 'small', role: 'status' });
   const step = (/** @type {number} */ by, /** @type {string} */ label, /** @type {string} */ symbol) =>
-    el('button', { type: 'button', class: 'quiet icon-button', 'aria-label': label, title: label, onclick: () => onStep(by) }, icon(symbol));
+    el(
+      'button',
+      { type: 'button', class: 'quiet icon-button', 'aria-label': label, title: label, onclick: () => onStep(by) },
+      icon(symbol),
+    );
   matches.append(count, step(-1, 'Previous matching sentence', 'previous'), step(1, 'Next matching sentence', 'next'));
   const fresh = el('button', { type: 'button', id: 'new-text', onclick: onNew }, 'New text');
-  root.replaceChildren(facts, matches, el('span', { class: 'spring' }), ...actions, shareMenu(store, onText), exportMenu(store), fresh);
+  root.replaceChildren(
+    facts,
+    matches,
+    el('span', { class: 'spring' }),
+    ...actions,
+    shareMenu(store, onText),
+    exportMenu(store),
+    fresh,
+  );
 
   store.on(['readings', 'view'], () => {
     const { readings, view } = store.state;
@@ -37,7 +49,9 @@ export function mountToolbar(root, store, { onNew, onStep, onText, actions }) {
 /** @param {Store} store */
 function summary({ state: { readings } }) {
   const sentences = readings.reduce((total, reading) => total + reading.sentences.length, 0);
-  const codes = new Set(readings.flatMap((reading) => reading.sentences.flatMap(({ entities }) => entities.map(({ code }) => code))));
+  const codes = new Set(
+    readings.flatMap((reading) => reading.sentences.flatMap(({ entities }) => entities.map(({ code }) => code))),
+  );
   const parts = [
     ...(readings.length > 1 ? [[readings.length, 'document', 'documents']] : []),
     [sentences, 'sentence', 'sentences'],
@@ -57,7 +71,12 @@ function shareMenu(store, onText) {
     onText(packed);
     copy(link(store, packed));
   });
-  return menu('Share', filters, text, el('p', { class: 'muted small' }, 'The text is kept in the link itself. Nothing is sent anywhere.'));
+  return menu(
+    'Share',
+    filters,
+    text,
+    el('p', { class: 'muted small' }, 'The text is kept in the link itself. Nothing is sent anywhere.'),
+  );
 }
 
 /**
@@ -87,9 +106,13 @@ async function copy(address) {
 /** @param {Store} store */
 function exportMenu(store) {
   const labels = () => (store.state.info?.labels ?? []).map(({ name }) => name);
-  const graph = async (/** @type {(graph: SVGSVGElement) => Blob|Promise<Blob>} */ make, /** @type {string} */ name) => {
+  const graph = async (
+    /** @type {(graph: SVGSVGElement) => Blob|Promise<Blob>} */ make,
+    /** @type {string} */ name,
+  ) => {
     const drawing = byId('graph').querySelector('svg.graph');
-    if (!(drawing instanceof SVGSVGElement)) return notify('note', 'There is no stance toward anybody to draw.', 'export');
+    if (!(drawing instanceof SVGSVGElement))
+      return notify('note', 'There is no stance toward anybody to draw.', 'export');
     try {
       return download(name, await make(drawing));
     } catch (error) {

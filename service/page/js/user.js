@@ -16,7 +16,15 @@ export function userName() {
  * @param {() => void} [onChange]
  */
 export function userField(id, onChange) {
-  const input = el('input', { id, type: 'text', autocomplete: 'off', spellcheck: 'false', maxlength: 100, value: userName(), required: true });
+  const input = el('input', {
+    id,
+    type: 'text',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    maxlength: 100,
+    value: userName(),
+    required: true,
+  });
   input.addEventListener('change', () => {
     localStorage.setItem(KEY, input.value.trim());
     onChange?.();

@@ -30,7 +30,9 @@ export function whyButton(store) {
         button.hidden = true;
         announce(listed(words));
       } catch (error) {
-        place.replaceChildren(el('span', { class: 'fault', role: 'alert' }, error instanceof Error ? error.message : String(error)));
+        place.replaceChildren(
+          el('span', { class: 'fault', role: 'alert' }, error instanceof Error ? error.message : String(error)),
+        );
         button.disabled = false;
       }
     });
@@ -66,9 +68,12 @@ function explanation({ reading, index }, stance, words) {
   for (const word of words) {
     if (word.start < at) continue;
     const kind = word.effect < 0 ? 'word against' : 'word';
-    const share = `${Math.round((Math.abs(word.effect) / strongest) * 60)}%`;
+    const share = `${Math.round((Math.abs(word.effect) / strongest) * 40)}%`;
     const form = text.slice(units(word.start), units(word.end));
-    sentence.append(text.slice(units(at), units(word.start)), el('span', { class: kind, '--share': share, title: points(word.effect) }, form));
+    sentence.append(
+      text.slice(units(at), units(word.start)),
+      el('span', { class: kind, '--share': share, title: points(word.effect) }, form),
+    );
     at = word.end;
   }
   sentence.append(text.slice(units(at), units(end)));
