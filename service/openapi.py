@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -52,10 +52,9 @@ def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> N
         app: The application.
         requests: Schemas of request bodies besides those of ``POST /classify``.
     """
-    schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        *((schema, cast(JsonSchemaMode, "validation")) for schema in (TextRequest, DocumentsRequest, *requests)),
-        (Problem, "serialization"),
-    ]
+    schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "serialization")]
+    bodies: list[type[BaseModel]] = [TextRequest, DocumentsRequest, *requests]
+    schemas += [(schema, "validation") for schema in bodies]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -51,6 +51,9 @@ MEASURED = 5_000
 """Sentences, the newest, over which agreement is measured."""
 
 
+ROWS_AT_ONCE = 200
+
+
 class OpinionError(ValueError):
     """A user has judged the sentence already."""
 
@@ -202,8 +205,10 @@ def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """Insert rows, but for those whose key is there already; return how many."""
     make: Callable[[Table], Any] = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     added = 0
-    for row in rows:
-        added += connection.execute(make(table).values(row).on_conflict_do_nothing()).rowcount
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = make(table).values(list(rows[start : start + ROWS_AT_ONCE]))
+        # Drivers count rows differently where some are passed over; what is returned was inserted.
+        added += len(connection.execute(chunk.on_conflict_do_nothing().returning(literal(1))).all())
     return added
 
 
