@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     union_all,
@@ -26,7 +27,7 @@ from model.agreement import agreement
 from model.annotation import AnnotatedSentence
 from model.scheme import LabelScheme
 from service.storage.corrections import add_correction
-from service.storage.ranking import novelties, priority, sketch, uncertainty
+from service.storage.ranking import Judged, priority, sketch, uncertainty
 from service.storage.records import (
     NewCorrection,
     NewReviewItem,
@@ -50,8 +51,8 @@ JUDGED = 5_000
 MEASURED = 5_000
 """Sentences, the newest, over which agreement is measured."""
 
-
 ROWS_AT_ONCE = 200
+"""Rows in one statement."""
 
 
 class OpinionError(ValueError):
@@ -80,7 +81,7 @@ def add_items(
     forms = {key: annotated_form(item.answered) for key, item in new.items()}
     sketches = [sketch(annotated(item.text, forms[key])) for key, item in new.items()]
     rows = []
-    for (key, item), own, novel in zip(new.items(), sketches, novelties(sketches, _judged(connection)), strict=True):
+    for (key, item), own, novel in zip(new.items(), sketches, _judged(connection).novelties(sketches), strict=True):
         uncertain = uncertainty(item.answered, thresholds.get(item.origin.model["sha256"], {}))
         rows.append(
             {
@@ -212,10 +213,10 @@ def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str
     return added
 
 
-def _judged(connection: Connection) -> list[bytes]:
+def _judged(connection: Connection) -> Judged:
     corrected = select(corrections.c.sketch).order_by(corrections.c.id.desc()).limit(JUDGED).subquery()
     imported = select(imported_sentences.c.sketch).order_by(imported_sentences.c.id.desc()).limit(JUDGED).subquery()
-    return list(connection.execute(union_all(select(corrected), select(imported))).scalars())
+    return Judged(list(connection.execute(union_all(select(corrected), select(imported))).scalars()))
 
 
 def _opinions() -> ColumnElement[int]:
@@ -231,11 +232,11 @@ def _open_to(user: str) -> Select[Any]:
     return select(review_items, _opinions().label("opinions")).where(~or_(mine, skipped, imported))
 
 
-def _ranked(connection: Connection, query: Select[Any], judged: Sequence[bytes]) -> list[dict[str, Any]]:
+def _ranked(connection: Connection, query: Select[Any], judged: Judged) -> list[dict[str, Any]]:
     query = query.order_by(review_items.c.priority.desc(), review_items.c.id).limit(CANDIDATES)
     rows = connection.execute(query).mappings().all()
     found = [
-        _item_dict(row, novel) for row, novel in zip(rows, novelties([r["sketch"] for r in rows], judged), strict=True)
+        _item_dict(row, novel) for row, novel in zip(rows, judged.novelties([r["sketch"] for r in rows]), strict=True)
     ]
     return sorted(found, key=lambda item: -priority(item["uncertainty"], item["novelty"]))
 

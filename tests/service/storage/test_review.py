@@ -16,7 +16,7 @@ from service.app import create_app
 from service.settings import Settings
 from service.storage import examples
 from service.storage.database import Database
-from service.storage.ranking import novelties, priority, sketch, uncertainty
+from service.storage.ranking import Judged, priority, sketch, uncertainty
 from service.storage.records import annotated
 from service.storage.review import count_open, next_items
 from service.storage.schemas import AddedOut, AgreementOut, ReviewOut
@@ -239,10 +239,10 @@ def test_novelty_does_not_look_at_countries() -> None:
         return sketch(annotated(body["text"], body["entities"]))
 
     other = sketch(annotated("Chile and Peru will open a bridge.", entities("CL", "PE")))
-    alike, unlike = novelties([of(3), other], [of(4)])
+    alike, unlike = Judged([of(4)]).novelties([of(3), other])
     assert alike < 0.3
     assert unlike > 0.7
-    assert novelties([of(3)], [of(3), other]) == [0]
-    assert novelties([of(3)], []) == [1]
+    assert Judged([of(3), other]).novelties([of(3)]) == [0]
+    assert Judged([]).novelties([of(3)]) == [1]
     assert priority(1, 1) == 1
     assert priority(1, 0) == 0.5

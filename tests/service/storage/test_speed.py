@@ -106,5 +106,6 @@ def test_pages_of_ten_thousand_corrections(
         "review, 20 of 1,000": _best(database, reviewed),
     }
     with capsys.disabled():
-        print(f"\n{backend}: " + json.dumps({name: f"{1000 * value:.1f} ms" for name, value in measured.items()}))
+        figures = json.dumps({name: f"{1000 * value:.1f} ms" for name, value in measured.items()})
+        print(f"\n{backend}: {figures}")  # noqa: T201
     assert max(measured.values()) < LIMIT_SECONDS, measured
