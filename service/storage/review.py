@@ -45,8 +45,8 @@ OPINIONS = 2
 CANDIDATES = 200
 """Sentences whose novelty is measured anew when some are asked for."""
 
-JUDGED = 5_000
-"""Judged sentences, the newest, that others are compared with."""
+JUDGED = 3_000
+"""Judged sentences, the newest corrected and as many imported ones, that others are compared with."""
 
 MEASURED = 5_000
 """Sentences, the newest, over which agreement is measured."""
@@ -216,7 +216,7 @@ def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str
 def _judged(connection: Connection) -> Judged:
     corrected = select(corrections.c.sketch).order_by(corrections.c.id.desc()).limit(JUDGED).subquery()
     imported = select(imported_sentences.c.sketch).order_by(imported_sentences.c.id.desc()).limit(JUDGED).subquery()
-    return Judged(list(connection.execute(union_all(select(corrected), select(imported))).scalars()))
+    return Judged(list(connection.execute(union_all(select(corrected), select(imported))).scalars().all()))
 
 
 def _opinions() -> ColumnElement[int]:
@@ -233,7 +233,7 @@ def _open_to(user: str) -> Select[Any]:
 
 
 def _ranked(connection: Connection, query: Select[Any], judged: Judged) -> list[dict[str, Any]]:
-    query = query.order_by(review_items.c.priority.desc(), review_items.c.id).limit(CANDIDATES)
+    query = query.order_by(review_items.c.priority.desc(), review_items.c.id.desc()).limit(CANDIDATES)
     rows = connection.execute(query).mappings().all()
     found = [
         _item_dict(row, novel) for row, novel in zip(rows, judged.novelties([r["sketch"] for r in rows]), strict=True)
