@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from service_helpers import assert_problem, serving, wait_until
 from storage_helpers import correction, entities, new_database, on_postgres
 
@@ -53,6 +55,36 @@ def test_the_example_can_be_sent(api: httpx.Client) -> None:
     assert stored.status_code == 201
     assert stored.json().keys() == examples.CORRECTION.keys()
     CorrectionsOut.model_validate(examples.CORRECTIONS)
+
+
+_CHARACTERS = st.characters(codec=None, exclude_categories=())
+_TEXTS = st.text(_CHARACTERS, max_size=20) | st.sampled_from(["Norway", "NO", "denial", correction()["text"]])
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXTS
+_ANYTHING = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3)
+)
+_ENTITIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "code": _TEXTS,
+            "mentions": st.lists(_TEXTS, min_size=1, max_size=3),
+            "stances": st.dictionaries(_TEXTS, st.lists(_TEXTS, max_size=2), max_size=2),
+        }
+    ),
+    max_size=3,
+)
+_CHANGES = st.dictionaries(st.sampled_from([*correction()]) | _TEXTS, _ANYTHING | _ENTITIES, max_size=2)
+
+
+@given(changes=_CHANGES)
+@settings(max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_any_json_is_answered(api: httpx.Client, changes: dict[str, Any]) -> None:
+    body = json.dumps(correction() | changes)
+    response = api.post("/corrections", content=body, headers={"Content-Type": "application/json"})
+    if response.status_code == 201:
+        CorrectionOut.model_validate_json(response.content)
+    else:
+        assert assert_problem(response, 422)["errors"]
 
 
 OWN = [{"code": "NSC", "mentions": ["Northern Council"], "stances": {"warning": []}}]
@@ -227,8 +259,8 @@ def test_without_a_database_there_are_no_such_routes() -> None:
 
 def test_an_unreachable_database_costs_no_classification(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/file/stance.db", retention_days=1)
-    with serving(create_app(settings)) as client:
+    away = f"sqlite:///{tmp_path}/file/stance.db"
+    with serving(create_app(Settings(database_url=away, retention_days=1))) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         problem = assert_problem(client.post("/corrections", json=correction()), 503)
         assert problem["type"].endswith("storage-down")

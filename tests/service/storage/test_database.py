@@ -11,13 +11,15 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from service_helpers import serving, wait_until
 from sqlalchemy import func, inspect, select, text, update
 from storage_helpers import answered, correction, new_database
 from typer.testing import CliRunner
 
 from model.scheme import STANCES
+from service.app import create_app
 from service.cli.main import app
-from service.settings import SettingsError, load_settings
+from service.settings import Settings, SettingsError, load_settings
 from service.storage.corrections import Filters, add_correction, list_corrections, purge
 from service.storage.database import Database, OutdatedDatabaseError, StorageError
 from service.storage.migrate import alembic_config, head_revision
@@ -136,6 +138,43 @@ def test_what_is_older_than_the_retention_goes(database: Database) -> None:
         (left,) = list_corrections(connection, Filters(), 10).items
         assert left["document"]["id"] == "d-3"
         assert connection.execute(text("SELECT count(*) FROM correction_labels WHERE correction_id < 4")).scalar() == 0
+
+
+def test_a_server_deletes_what_is_too_old_by_itself(database: Database, url: str) -> None:
+    with database.write() as connection:
+        for number in range(2):
+            add_correction(connection, read_correction(correction(number), STANCES))
+        old = datetime.now(UTC) - timedelta(days=8)
+        connection.execute(update(corrections).where(corrections.c.document_id == "d-0").values(created_at=old))
+
+    def left() -> list[str]:
+        with database.read() as connection:
+            return [item["document"]["id"] for item in list_corrections(connection, Filters(), 10).items]
+
+    assert left() == ["d-1", "d-0"]
+    with serving(create_app(Settings(database_url=url, retention_days=7))):
+        wait_until(lambda: left() == ["d-1"])
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "stance.db"
+    file.write_bytes(b"Dear diary, " * 1_000)
+    done = CliRunner().invoke(app, ["corrections", "list", "--database", f"sqlite:///{file}"])
+    assert done.exit_code == 1
+    assert "file is not a database" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_removed_is_made_anew(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'stance.db'}")
+    for _ in range(2):
+        with database.write() as connection:
+            add_correction(connection, read_correction(correction(), STANCES))
+        with database.read() as connection:
+            assert len(list_corrections(connection, Filters(), 10).items) == 1
+        for file in tmp_path.iterdir():
+            file.unlink()
+    database.close()
 
 
 _WRITER = """
