@@ -53,8 +53,8 @@ def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> N
         requests: Schemas of request bodies besides those of ``POST /classify``.
     """
     schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "serialization")]
-    bodies: list[type[BaseModel]] = [TextRequest, DocumentsRequest, *requests]
-    schemas += [(schema, "validation") for schema in bodies]
+    schemas += [(schema, "validation") for schema in (TextRequest, DocumentsRequest)]
+    schemas += [(schema, "validation") for schema in requests]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
