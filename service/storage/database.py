@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from model.errors import EntityStanceError
@@ -129,6 +129,8 @@ class Database:
             OutdatedDatabaseError: its tables are not this version's.
         """
         if self._file is not None and not self._file.exists():
+            # Connections to a file that was removed would write where nobody finds it.
+            self._engine.dispose()
             self.upgrade()
         elif not self._checked:
             self._check()
@@ -189,7 +191,8 @@ class Database:
         except OperationalError as error:
             raise StorageDownError(_reason(error)) from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            # SQLite says DatabaseError, and nothing narrower, of a file that is damaged or no database at all.
+            if error.connection_invalidated or type(error) is DatabaseError:
                 raise StorageDownError(_reason(error)) from error
             raise
 

@@ -21,8 +21,23 @@ from numpy.typing import NDArray
 
 from model.annotation import AnnotatedSentence, masked_text
 
-SKETCH_SIZE = 512
+SKETCH_SIZE = 256
 _MOST = 255
+
+
+class Judged:
+    """Judged sentences, which others are compared with."""
+
+    def __init__(self, sketches: Sequence[bytes]) -> None:
+        """Read their sketches."""
+        self._rows = _unit_rows(sketches)
+
+    def novelties(self, sketches: Sequence[bytes]) -> list[float]:
+        """Return the novelty, in [0, 1], of each sentence."""
+        if not sketches or not len(self._rows):
+            return [1.0] * len(sketches)
+        similar = (_unit_rows(sketches) @ self._rows.T).max(axis=1)
+        return [round(max(0.0, 1 - float(value)), 4) for value in similar]
 
 
 def uncertainty(entities: Sequence[Mapping[str, Any]], thresholds: Mapping[str, float]) -> float:
@@ -53,14 +68,6 @@ def sketch(sentence: AnnotatedSentence) -> bytes:
         place = crc32(term.encode()) % SKETCH_SIZE
         counts[place] = min(counts[place] + 1, _MOST)
     return bytes(counts)
-
-
-def novelties(sketches: Sequence[bytes], judged: Sequence[bytes]) -> list[float]:
-    """Return the novelty, in [0, 1], of each sentence with regard to judged ones."""
-    if not sketches or not judged:
-        return [1.0] * len(sketches)
-    similar = (_unit_rows(sketches) @ _unit_rows(judged).T).max(axis=1)
-    return [round(max(0.0, 1 - float(value)), 4) for value in similar]
 
 
 def priority(uncertain: float, novel: float) -> float:

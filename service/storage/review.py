@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     union_all,
@@ -26,7 +27,7 @@ from model.agreement import agreement
 from model.annotation import AnnotatedSentence
 from model.scheme import LabelScheme
 from service.storage.corrections import add_correction
-from service.storage.ranking import novelties, priority, sketch, uncertainty
+from service.storage.ranking import Judged, priority, sketch, uncertainty
 from service.storage.records import (
     NewCorrection,
     NewReviewItem,
@@ -44,11 +45,14 @@ OPINIONS = 2
 CANDIDATES = 200
 """Sentences whose novelty is measured anew when some are asked for."""
 
-JUDGED = 5_000
-"""Judged sentences, the newest, that others are compared with."""
+JUDGED = 3_000
+"""Judged sentences, the newest corrected and as many imported ones, that others are compared with."""
 
 MEASURED = 5_000
 """Sentences, the newest, over which agreement is measured."""
+
+ROWS_AT_ONCE = 200
+"""Rows in one statement."""
 
 
 class OpinionError(ValueError):
@@ -77,7 +81,7 @@ def add_items(
     forms = {key: annotated_form(item.answered) for key, item in new.items()}
     sketches = [sketch(annotated(item.text, forms[key])) for key, item in new.items()]
     rows = []
-    for (key, item), own, novel in zip(new.items(), sketches, novelties(sketches, _judged(connection)), strict=True):
+    for (key, item), own, novel in zip(new.items(), sketches, _judged(connection).novelties(sketches), strict=True):
         uncertain = uncertainty(item.answered, thresholds.get(item.origin.model["sha256"], {}))
         rows.append(
             {
@@ -202,15 +206,17 @@ def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """Insert rows, but for those whose key is there already; return how many."""
     make: Callable[[Table], Any] = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     added = 0
-    for row in rows:
-        added += connection.execute(make(table).values(row).on_conflict_do_nothing()).rowcount
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        chunk = make(table).values(list(rows[start : start + ROWS_AT_ONCE]))
+        # Drivers count rows differently where some are passed over; what is returned was inserted.
+        added += len(connection.execute(chunk.on_conflict_do_nothing().returning(literal(1))).all())
     return added
 
 
-def _judged(connection: Connection) -> list[bytes]:
+def _judged(connection: Connection) -> Judged:
     corrected = select(corrections.c.sketch).order_by(corrections.c.id.desc()).limit(JUDGED).subquery()
     imported = select(imported_sentences.c.sketch).order_by(imported_sentences.c.id.desc()).limit(JUDGED).subquery()
-    return list(connection.execute(union_all(select(corrected), select(imported))).scalars())
+    return Judged(list(connection.execute(union_all(select(corrected), select(imported))).scalars().all()))
 
 
 def _opinions() -> ColumnElement[int]:
@@ -226,11 +232,11 @@ def _open_to(user: str) -> Select[Any]:
     return select(review_items, _opinions().label("opinions")).where(~or_(mine, skipped, imported))
 
 
-def _ranked(connection: Connection, query: Select[Any], judged: Sequence[bytes]) -> list[dict[str, Any]]:
-    query = query.order_by(review_items.c.priority.desc(), review_items.c.id).limit(CANDIDATES)
+def _ranked(connection: Connection, query: Select[Any], judged: Judged) -> list[dict[str, Any]]:
+    query = query.order_by(review_items.c.priority.desc(), review_items.c.id.desc()).limit(CANDIDATES)
     rows = connection.execute(query).mappings().all()
     found = [
-        _item_dict(row, novel) for row, novel in zip(rows, novelties([r["sketch"] for r in rows], judged), strict=True)
+        _item_dict(row, novel) for row, novel in zip(rows, judged.novelties([r["sketch"] for r in rows]), strict=True)
     ]
     return sorted(found, key=lambda item: -priority(item["uncertainty"], item["novelty"]))
 

@@ -132,7 +132,9 @@ class Storage:
         except (StorageDownError, StorageError) as error:
             logger.warning("the database cannot be used: %s", error)
             outdated = isinstance(error, StorageError)
-            detail = f"{str(error)[:1].upper()}{str(error)[1:]}." if outdated else "The database does not answer."
+            detail = (
+                "The database's tables are not those of this version." if outdated else "The database does not answer."
+            )
             headers = {} if outdated else {"Retry-After": str(RETRY_AFTER_SECONDS)}
             raise ProblemError(ProblemType.STORAGE_DOWN, detail, headers=headers) from None
 

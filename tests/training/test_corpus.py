@@ -48,6 +48,9 @@ FAULTS = [
     (record(entities=entity(code=["NO"])), "unknown code ['NO']"),
     (record(entities=entity(mentions=[])), "NO: no mentions"),
     (record(entities=entity(mentions=["Norwegian"])), "NO: mention 'Norwegian' is not in the text"),
+    (record(entities=entity(mentions=["Norway", "Norway"])), "NO: mention 'Norway' stands twice"),
+    (record(entities=entity(stances={"warning": ["CL", "CL"]})), "NO: warning toward 'CL' twice"),
+    (record(custom="NSC"), "custom: not a list of codes"),
     (record(entities=entity(stances=["warning"])), "stances: missing or not an object"),
     (record(entities=entity(stances={"anger": []})), "unknown stance 'anger'"),
     (record(entities=entity(stances={"warning": "CL"})), "targets are not a list"),
@@ -66,6 +69,16 @@ def test_a_fault_is_told_with_its_file_and_line(tmp_path: Path, line: str, fault
     assert any(found.startswith(f"{path}:3: ") and fault in found for found in faults), faults
     with pytest.raises(CorpusError, match=r"mine\.jsonl:3: "):
         read_corpus([path])
+
+
+def test_a_code_of_ones_own_is_declared(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    own: dict[str, object] = {"code": "NSC", "mentions": ["Straits Council"], "stances": {"warning": ["NO"]}}
+    line = {"text": "The Straits Council warned Norway.", "entities": [own, entity()[0]]}
+    path.write_text(record(**line) + "\n")
+    assert check_corpus([path]).faults == [f"{path}:1: code: unknown code 'NSC'"]
+    path.write_text(record(**line, custom=["NSC"]) + "\n")
+    assert check_corpus([path]).faults == []
 
 
 def test_the_other_lines_are_still_read(tmp_path: Path) -> None:
