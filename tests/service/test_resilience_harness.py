@@ -7,6 +7,7 @@ import json
 import math
 import socket
 import time
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from benchmarks.resilience.client import HOST, NO_ANSWER, classify, closed_loop,
 from benchmarks.resilience.findings import OURS, Finding, describe, to_markdown
 from benchmarks.resilience.prober import probe
 from benchmarks.resilience.servers import CONTENDERS, serving
+from benchmarks.texts import endless_articles
 
 
 def test_requests_get_the_answers_that_any_client_gets(client: httpx.Client) -> None:
@@ -95,6 +97,11 @@ def test_findings_stand_side_by_side_with_what_was_missed() -> None:
     ]
     assert Finding("none", math.nan, "ms", most=50).met is False
     assert describe({503: 2, 0: 1}) == "1 × no answer, 2 × 503"
+
+
+def test_no_sentence_stands_twice_in_a_load() -> None:
+    lines = [line for text in islice(endless_articles(), 1000) for line in text.splitlines()]
+    assert len(lines) == len(set(lines)) == 20_000
 
 
 def test_an_unknown_part_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
