@@ -59,8 +59,9 @@ def test_a_closed_loop_ends_with_its_time(client: httpx.Client) -> None:
     port = client.base_url.port
     assert port is not None
     endless = iter(lambda: get("/livez"), None)
-    outcomes = asyncio.run(closed_loop(port, endless, 3, seconds=0.3, timeout=10))
-    assert len(outcomes) >= 3
+    outcomes = asyncio.run(closed_loop(port, endless, 3, seconds=0.3, least=1, timeout=10))
+    assert len(outcomes) > 3
+    assert len(asyncio.run(closed_loop(port, endless, 3, seconds=0, least=2, timeout=10))) == 6
     assert {outcome.status for outcome in outcomes} == {200}
 
 
