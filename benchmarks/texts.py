@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 SENTENCES_AN_ARTICLE = 20
+DISTINCT = 400
+"""Articles that can be made of the corpus without using a sentence twice."""
 COUNTRIES = ("Norway", "Chile", "Kenya", "Japan", "Peru", "Ghana", "Cuba", "Nepal")
 WORDS = ("traders", "farmers", "teachers", "voters", "nurses", "miners", "pilots", "judges")
 EVENTS = ("a ceasefire", "new elections", "the budget", "a trade pact", "the border", "fishing rights", "a census")
@@ -29,6 +33,14 @@ def articles(count: int, length: int = SENTENCES_AN_ARTICLE) -> list[str]:
     """Make articles of so many distinct sentences each."""
     drawn = sentences(count * length)
     return ["\n".join(drawn[start : start + length]) for start in range(0, len(drawn), length)]
+
+
+def endless_articles() -> Iterator[str]:
+    """Yield articles without end in which no sentence stands twice, so that no server can read two as one."""
+    drawn = articles(DISTINCT)
+    for number in count():
+        lines = drawn[number % DISTINCT].splitlines()
+        yield "\n".join(f"On day {number}, {line}" for line in lines)
 
 
 def sentences_naming(countries: int, count: int) -> list[str]:

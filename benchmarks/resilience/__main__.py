@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,19 +40,29 @@ def main() -> None:
         scale = dataclasses.replace(scale, soak_sentences=options.soak)
     options.out.mkdir(parents=True, exist_ok=True)
     results = _read(options.out / RESULTS)
+    failed = []
     for part in options.parts:
         for name in [options.only] if options.only else CONTENDERS:
             if options.resume and name in results.get(part, {}):
                 continue
-            found = _measure(part, name, scale)
+            try:
+                found = _measure(part, name, scale)
+            except Exception:
+                # The other parts take hours, and what failed can be repeated alone.
+                traceback.print_exc()
+                failed.append(f"{part} of {name}")
+                continue
             results.setdefault(part, {})[name] = {
                 "machine": describe_machine(),
                 "quick": options.quick,
                 "findings": [dataclasses.asdict(finding) for finding in found],
             }
             _write(results, options.out)
-        sys.stdout.write(_table(part, results[part]) + "\n")
+        if part in results:
+            sys.stdout.write(_table(part, results[part]) + "\n")
     sys.stdout.write(f"written to {options.out}\n")
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
 def _options() -> Any:

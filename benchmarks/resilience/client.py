@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio import BaseTransport, Future, Transport
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import cast
 
 import orjson
@@ -122,14 +121,18 @@ async def open_loop(port: int, messages: Sequence[bytes], rate: float, *, timeou
 
 
 async def closed_loop(
-    port: int, messages: Iterable[bytes], clients: int, *, seconds: float, timeout: float
+    port: int, messages: Iterator[bytes], clients: int, *, seconds: float, least: int, timeout: float
 ) -> list[Outcome]:
-    """Have so many clients send requests for some time, each the next one once it has its answer."""
-    waiting = iter(messages)
+    """Have so many clients send requests for some time, each the next one once it has its answer.
+
+    However slow the server is, each client sends so many requests at least.
+    """
     until = time.monotonic() + seconds
 
     async def work() -> list[Outcome]:
-        taken = takewhile(lambda _: time.monotonic() < until, waiting)
-        return [await exchange(port, message, timeout=timeout) for message in taken]
+        outcomes: list[Outcome] = []
+        while len(outcomes) < least or time.monotonic() < until:
+            outcomes.append(await exchange(port, next(messages), timeout=timeout))
+        return outcomes
 
     return [outcome for outcomes in await asyncio.gather(*(work() for _ in range(clients))) for outcome in outcomes]

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import random
 import time
+from itertools import islice
 
 from benchmarks.resilience.client import HOST, classify, exchange, get
 from benchmarks.resilience.findings import Finding, percentile
 from benchmarks.resilience.scale import Scale
 from benchmarks.resilience.servers import Contender, Server, serving
-from benchmarks.texts import articles
+from benchmarks.texts import endless_articles
 
 CLIENTS = 32
 LONGEST_STAY = 0.5
@@ -53,9 +54,7 @@ async def _measure(server: Server, scale: Scale) -> list[Finding]:
 async def _leave(port: int, count: int) -> None:
     """Have clients come and leave, some dozens at a time."""
     drawn = random.Random(1)
-    texts = articles(400)
-    # No two texts share a sentence that could be computed once for both.
-    messages = iter([classify(f"{texts[index % 400]}\nKenya told Peru of {index} floods.") for index in range(count)])
+    messages = iter([classify(text) for text in islice(endless_articles(), count)])
 
     async def come_and_leave() -> None:
         for message in messages:

@@ -50,10 +50,12 @@ class Contender:
         return self.name == OURS
 
     def within(self, deadline: float) -> Contender:
-        """Return it with a deadline for requests, in seconds."""
+        """Return it set to answer within so many seconds."""
         if self.is_ours:
             return self._with(ENTITY_STANCE_DEADLINE_SECONDS=str(deadline))
-        return self._with("--timeout", str(deadline))
+        # Its time limit is one of waiting for a batch, which takes seconds itself: with the whole deadline, whatever
+        # it begins under overload would come too late.
+        return self._with("--timeout", str(deadline / 2))
 
     def holding(self, tokens: int) -> Contender:
         """Return it with a queue of so many tokens, if it has a bounded one."""

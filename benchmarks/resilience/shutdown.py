@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import time
 from asyncio import Task
 from collections.abc import Sequence
@@ -21,7 +20,8 @@ EXIT_SECONDS = 60
 TIMEOUT = 60.0
 ORPHANS = 16
 TOLD_TIMEOUT = 30.0
-READY_SECONDS = 60.0
+READY_SECONDS = 90.0
+ASK_AGAIN_SECONDS = 0.1
 
 
 def measure(contender: Contender, scale: Scale) -> list[Finding]:
@@ -32,26 +32,25 @@ def measure(contender: Contender, scale: Scale) -> list[Finding]:
 def _stop(contender: Contender, scale: Scale) -> list[Finding]:
     count = scale.in_flight
     with serving(contender) as server:
-        stopped, outcomes = asyncio.run(_terminate(server, count))
-        try:
-            code = str(server.process.wait(max(0.1, stopped + EXIT_SECONDS - time.monotonic())))
-        except subprocess.TimeoutExpired:
-            code = "none"
-        seconds = time.monotonic() - stopped
+        outcomes, code, seconds = asyncio.run(_terminate(server, count))
     answered = sum(outcome.status == 200 for outcome in outcomes)
     return [
         Finding(f"SIGTERM: of {count} open requests, answered", answered, least=count, note=statuses(outcomes)),
-        Finding("SIGTERM: exit code", float(code) if code != "none" else "still runs", least=0, most=0),
+        Finding("SIGTERM: exit code", "still runs" if code is None else code, least=0, most=0),
         Finding("SIGTERM: until it has ended", seconds, "s", most=30),
     ]
 
 
-async def _terminate(server: Server, count: int) -> tuple[float, list[Outcome]]:
-    """Send the signal once the first of some requests has its answer."""
-    open_ = _ask(server.port, count, LENGTH, TIMEOUT)
-    await asyncio.wait(open_, return_when=asyncio.FIRST_COMPLETED, timeout=TIMEOUT)
+async def _terminate(server: Server, count: int) -> tuple[list[Outcome], int | None, float]:
+    """Send the signal once the first of some requests has its answer; return the exit code and when it came."""
+    waiting = _ask(server.port, count, LENGTH, TIMEOUT)
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=TIMEOUT)
     server.process.terminate()
-    return time.monotonic(), await asyncio.gather(*open_)
+    stopped = time.monotonic()
+    while (code := server.process.poll()) is None and time.monotonic() < stopped + EXIT_SECONDS:
+        await asyncio.sleep(0.01)
+    seconds = time.monotonic() - stopped
+    return await asyncio.gather(*waiting), code, seconds
 
 
 def _kill(contender: Contender) -> list[Finding]:
@@ -79,10 +78,17 @@ async def _orphan(server: Server) -> list[Finding]:
 async def _ready(port: int, since: float) -> float | None:
     """Return the seconds until the first answer, or None if there is none for too long."""
     message = classify("Kenya backs Rwanda.")
-    while time.monotonic() < since + READY_SECONDS:
-        if (await exchange(port, message, timeout=2)).status == 200:
-            return time.monotonic() - since
-        await asyncio.sleep(0.05)
+    asked: set[Task[Outcome]] = set()
+    # A request that hangs must not hide that a later one is answered.
+    while (left := since + READY_SECONDS - time.monotonic()) > 0:
+        asked.add(asyncio.create_task(exchange(port, message, timeout=left)))
+        done, asked = await asyncio.wait(asked, timeout=ASK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        answered = [task.result().ended - since for task in done if task.result().status == 200]
+        if answered:
+            for task in asked:
+                task.cancel()
+            return min(answered)
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
     return None
 
 

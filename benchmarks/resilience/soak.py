@@ -9,8 +9,8 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Sequence
+from itertools import islice
 
 import httpx
 
@@ -18,7 +18,7 @@ from benchmarks.resilience.client import HOST
 from benchmarks.resilience.findings import Finding
 from benchmarks.resilience.scale import Scale
 from benchmarks.resilience.servers import Contender, Server, serving
-from benchmarks.texts import SENTENCES_AN_ARTICLE, articles
+from benchmarks.texts import SENTENCES_AN_ARTICLE, endless_articles
 
 SAMPLES = 20
 WARM = 5
@@ -55,7 +55,7 @@ async def _soak(server: Server, sentences: int, samples: list[float]) -> None:
     Raises:
         TimeoutError: the server is too slow to wait for the rest.
     """
-    texts = _texts()
+    texts = endless_articles()
     step = max(1, sentences // SAMPLES // SENTENCES_AN_ARTICLE)
     async with (
         asyncio.timeout(sentences / SLOWEST),
@@ -70,13 +70,6 @@ async def _soak(server: Server, sentences: int, samples: list[float]) -> None:
             samples.append(server.memory())
             sys.stdout.write(f"    {number + 1}/{SAMPLES}: {samples[-1]:.0f} MB\n")
             sys.stdout.flush()
-
-
-def _texts() -> Iterator[str]:
-    """Yield articles without end, no two alike."""
-    drawn = articles(400)
-    for number in count():
-        yield f"{drawn[number % len(drawn)]}\nKenya told Peru of {number} floods."
 
 
 async def _stream(client: httpx.AsyncClient, texts: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import json
 import math
 import socket
 import time
+from itertools import islice
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from benchmarks.resilience.client import HOST, NO_ANSWER, classify, closed_loop,
 from benchmarks.resilience.findings import OURS, Finding, describe, to_markdown
 from benchmarks.resilience.prober import probe
 from benchmarks.resilience.servers import CONTENDERS, serving
+from benchmarks.texts import endless_articles
 
 
 def test_requests_get_the_answers_that_any_client_gets(client: httpx.Client) -> None:
@@ -57,8 +59,9 @@ def test_a_closed_loop_ends_with_its_time(client: httpx.Client) -> None:
     port = client.base_url.port
     assert port is not None
     endless = iter(lambda: get("/livez"), None)
-    outcomes = asyncio.run(closed_loop(port, endless, 3, seconds=0.3, timeout=10))
-    assert len(outcomes) >= 3
+    outcomes = asyncio.run(closed_loop(port, endless, 3, seconds=0.3, least=1, timeout=10))
+    assert len(outcomes) > 3
+    assert len(asyncio.run(closed_loop(port, endless, 3, seconds=0, least=2, timeout=10))) == 6
     assert {outcome.status for outcome in outcomes} == {200}
 
 
@@ -95,6 +98,11 @@ def test_findings_stand_side_by_side_with_what_was_missed() -> None:
     ]
     assert Finding("none", math.nan, "ms", most=50).met is False
     assert describe({503: 2, 0: 1}) == "1 × no answer, 2 × 503"
+
+
+def test_no_sentence_stands_twice_in_a_load() -> None:
+    lines = [line for text in islice(endless_articles(), 1000) for line in text.splitlines()]
+    assert len(lines) == len(set(lines)) == 20_000
 
 
 def test_an_unknown_part_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
