@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,7 @@ from model.countries.registry import is_known_code
 from model.documents import Document, check_document
 from model.errors import DocumentError
 from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path
-from service.schemas import BatchEnvelope, DocumentIn, Options, TextRequest
+from service.schemas import BatchEnvelope, DocumentIn, GivenEntityIn, Options, TextRequest
 from service.settings import Settings
 
 _SURROGATE_REASON = "holds a lone surrogate, which is no character"
@@ -74,7 +75,7 @@ def read_document_line(data: Any, options: Any, settings: Settings) -> Classific
 
 def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
     try:
-        request = TextRequest.model_validate(data)
+        request = TextRequest.model_validate(_without_crowds(data, TextRequest))
     except ValidationError as error:
         raise ProblemError.from_faults(_faults(error, TextRequest)) from None
     return _with_options(request, [_checked(request, "", settings)], batch=False)
@@ -82,7 +83,7 @@ def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequ
 
 def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
     try:
-        request = BatchEnvelope.model_validate(data)
+        request = BatchEnvelope.model_validate(_without_crowds(data, BatchEnvelope))
     except ValidationError as error:
         raise ProblemError.from_faults(_faults(error, BatchEnvelope)) from None
     limit = settings.max_documents
@@ -108,7 +109,7 @@ def _own_codes(documents: list[Document | Rejected]) -> set[str]:
 
 def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejected:
     try:
-        document = DocumentIn.model_validate(data)
+        document = DocumentIn.model_validate(_without_crowds(data, DocumentIn))
     except ValidationError as error:
         return Rejected(_usable_id(data), tuple(_faults(error, DocumentIn, path)))
     return _checked(document, path, settings)
@@ -126,6 +127,23 @@ def _checked(document: DocumentIn, path: str, settings: Settings) -> Document | 
     except DocumentError as error:
         return Rejected(document.id, (document_fault(error, path),))
     return checked
+
+
+def _without_crowds(data: Any, schema: type[BaseModel]) -> Any:
+    """Return data with the first unknown fields of an object only.
+
+    A hostile object can have a million of them, and to make a fault of each takes seconds.
+    """
+    if not isinstance(data, dict):
+        return data
+    kept = data
+    if len(data) > len(schema.model_fields) + MAX_LISTED_FAULTS:
+        unknown = islice((key for key in data if key not in schema.model_fields), MAX_LISTED_FAULTS)
+        names = {*schema.model_fields, *unknown}
+        kept = {key: value for key, value in data.items() if key in names}
+    if schema is not GivenEntityIn and isinstance(kept.get("entities"), list):
+        kept = kept | {"entities": [_without_crowds(entity, GivenEntityIn) for entity in kept["entities"]]}
+    return kept
 
 
 def document_fault(error: DocumentError, path: str) -> Fault:
