@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Any, NoReturn
 
 from service.problems import ProblemError, ProblemType
@@ -72,8 +71,11 @@ def parse_json(body: bytes) -> Any:
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        duplicate, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise ValueError(f"The key {duplicate[:100]!r} stands twice in one object")
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"The key {key[:100]!r} stands twice in one object")
+            seen.add(key)
     return members
 
 

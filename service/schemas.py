@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -21,8 +22,8 @@ _SPACE = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u
 """What Python takes for white space; `\\s` of other languages differs in some characters."""
 
 # Described and not checked here: the classifier does, and says more than that a pattern does not match.
-NOT_BLANK: dict[str, JsonValue] = {"pattern": f"[^{_SPACE}]"}
-NOT_BLANK_WITHOUT_NUL: dict[str, JsonValue] = {"pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"}
+NOT_BLANK: JsonDict = {"pattern": f"[^{_SPACE}]"}
+NOT_BLANK_WITHOUT_NUL: JsonDict = {"pattern": rf"^[^\u0000]*[^\u0000{_SPACE}][^\u0000]*$"}
 
 
 class _Request(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +13,7 @@ from model.countries.registry import is_known_code
 from model.documents import Document, check_document
 from model.errors import DocumentError
 from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path
-from service.schemas import BatchEnvelope, DocumentIn, Options, TextRequest
+from service.schemas import BatchEnvelope, DocumentIn, GivenEntityIn, Options, TextRequest
 from service.settings import Settings
 
 _SURROGATE_REASON = "holds a lone surrogate, which is no character"
@@ -75,7 +76,7 @@ def read_document_line(data: Any, options: Any, settings: Settings) -> Classific
 
 def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
     try:
-        request = TextRequest.model_validate(data)
+        request = TextRequest.model_validate(_without_crowds(data, TextRequest))
     except ValidationError as error:
         raise ProblemError.from_faults(schema_faults(error, TextRequest)) from None
     return _with_options(request, [checked_document(request, "", settings)], batch=False)
@@ -83,7 +84,7 @@ def _read_single(data: dict[str, Any], settings: Settings) -> ClassificationRequ
 
 def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationRequest:
     try:
-        request = BatchEnvelope.model_validate(data)
+        request = BatchEnvelope.model_validate(_without_crowds(data, BatchEnvelope))
     except ValidationError as error:
         raise ProblemError.from_faults(schema_faults(error, BatchEnvelope)) from None
     limit = settings.max_documents
@@ -109,7 +110,7 @@ def _own_codes(documents: list[Document | Rejected]) -> set[str]:
 
 def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejected:
     try:
-        document = DocumentIn.model_validate(data)
+        document = DocumentIn.model_validate(_without_crowds(data, DocumentIn))
     except ValidationError as error:
         return Rejected(usable_id(data), tuple(schema_faults(error, DocumentIn, path)))
     return checked_document(document, path, settings)
@@ -128,6 +129,23 @@ def checked_document(document: DocumentIn, path: str, settings: Settings) -> Doc
     except DocumentError as error:
         return Rejected(document.id, (document_fault(error, path),))
     return checked
+
+
+def _without_crowds(data: Any, schema: type[BaseModel]) -> Any:
+    """Return data with the first unknown fields of an object only.
+
+    A hostile object can have a million of them, and to make a fault of each takes seconds.
+    """
+    if not isinstance(data, dict):
+        return data
+    kept = data
+    if len(data) > len(schema.model_fields) + MAX_LISTED_FAULTS:
+        unknown = islice((key for key in data if key not in schema.model_fields), MAX_LISTED_FAULTS)
+        names = {*schema.model_fields, *unknown}
+        kept = {key: value for key, value in data.items() if key in names}
+    if schema is not GivenEntityIn and isinstance(kept.get("entities"), list):
+        kept = kept | {"entities": [_without_crowds(entity, GivenEntityIn) for entity in kept["entities"]]}
+    return kept
 
 
 def document_fault(error: DocumentError, path: str) -> Fault:

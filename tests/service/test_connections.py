@@ -282,5 +282,5 @@ def test_five_hundred_dribbling_connections_slow_down_nobody() -> None:
     with guarded(Settings(header_seconds=30)) as server:
         server.ready()
         idle, busy = asyncio.run(compare(server.port))
-    print(f"median of GET /livez: idle {idle * 1000:.2f} ms, with 500 slow connections {busy * 1000:.2f} ms")  # noqa: T201
+    print(f"median of GET /livez: idle {idle * 1000:.2f} ms, with 500 slow connections {busy * 1000:.2f} ms")
     assert busy < 2 * idle

@@ -19,6 +19,9 @@ from service.streaming import NDJSON
 EXAMPLES = int(os.environ.get("ENTITY_STANCE_CONTRACT_EXAMPLES", "60"))
 """Examples for each route that takes something; 500 of them take some minutes."""
 
+LONGEST_URL = 65_536
+"""Longer ones are not read by uvicorn."""
+
 CHECK_NAMES = {
     *("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"),
     *("response_headers_conformance", "positive_data_acceptance", "negative_data_rejection", "unsupported_method"),
@@ -49,6 +52,9 @@ def test_all_checks_of_the_library_are_known() -> None:
 @settings(max_examples=EXAMPLES, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_route_keeps_its_contract(case: schemathesis.Case, client: httpx.Client) -> None:
     response = case.call(base_url=str(client.base_url))
+    if len(response.request.url or "") > LONGEST_URL:
+        assert response.status_code == httpx.codes.BAD_REQUEST  # uvicorn's own answer; the application sees nothing.
+        return
     # A batch is answered with 200 as long as one of its documents is good; the bad ones are rejected one by one.
     partly = response.status_code == 200 and case.path == "/classify" and _rejected(response.json())
     case.validate_response(response, excluded_checks=[negative_data_rejection] if partly else [])

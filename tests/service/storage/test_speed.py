@@ -107,5 +107,5 @@ def test_pages_of_ten_thousand_corrections(
     }
     with capsys.disabled():
         figures = json.dumps({name: f"{1000 * value:.1f} ms" for name, value in measured.items()})
-        print(f"\n{backend}: {figures}")  # noqa: T201
+        print(f"\n{backend}: {figures}")
     assert max(measured.values()) < LIMIT_SECONDS, measured
