@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 ARTICLE = (
     "Norway warned Russia that it would close its ports if Russian trawlers crossed the line. "
@@ -93,9 +93,3 @@ def stances_of(document: dict[str, Any]) -> list[tuple[str, str]]:
         for entity in sentence["entities"]
         for stance in entity["stances"]
     ]
-
-
-def status(response: Response | None) -> int:
-    """Return the status of an answer that must be there."""
-    assert response is not None
-    return response.status

@@ -126,6 +126,10 @@ def test_a_damaged_link_says_so(new_visit: Callable[..., Visit]) -> None:
     visit = new_visit()
     page = visit.open("/#text=AAAA")
     expect(page.locator(".notice.fault")).to_have_text("The text in this link is damaged. Was the link cut short?")
+    visit.read(ARTICLE)
+    page.goto(f"{visit.base}/#s=support")
+    expect(page.locator("#filters").get_by_role("button", name="support")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".mark")).to_have_count(1)
 
 
 def many(count: int, tmp_path: Path) -> Path:

@@ -60,11 +60,6 @@ export class Card {
     this.pinned = false;
   }
 
-  /** Draw anew, for instance after more is known of the entity. */
-  refresh() {
-    if (this.actor && !this.root.hidden) this.#show(this.actor, this.pinned);
-  }
-
   #listen() {
     const { root: article } = this.article;
     const actorAt = (/** @type {Event} */ event) => {

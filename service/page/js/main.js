@@ -55,6 +55,8 @@ for (const id of ['tab-read', 'tab-review']) {
   });
 }
 window.addEventListener('popstate', route);
+// A link that is opened in this tab changes nothing but what stands after the #.
+window.addEventListener('hashchange', () => reader.restore());
 
 async function start() {
   // Whether there is a queue to review only the service can say; reading can begin before it answers.
