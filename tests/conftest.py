@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tiny_encoders"]
+
 # Shared machines pause at will; a slow example is no failure.
 settings.register_profile("steady", deadline=None)
 settings.load_profile("steady")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -76,3 +79,20 @@ def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert all(set(error) <= {"field", "reason", "limit"} for error in problem["errors"])
     assert "Traceback" not in response.text
     return problem
+
+
+@contextmanager
+def served_process(log: Path, *arguments: str, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run ``entity-stance serve`` in a process of its own, and yield it and its address once it is ready."""
+    command = [sys.executable, "-m", "service.cli.main", "serve", "--port", "0", *arguments]
+    environment = {**os.environ, **{f"ENTITY_STANCE_{name.upper()}": value for name, value in settings.items()}}
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, env=environment)
+    try:
+        wait_until(lambda: "running on http://" in log.read_text() or process.poll() is not None)
+        url = log.read_text().partition("running on ")[2].split()[0]
+        wait_until(lambda: httpx.get(f"{url}/readyz", trust_env=False).status_code == 200)
+        yield process, url
+    finally:
+        process.kill()
+        process.wait()

@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import httpx
 from poison import POISON, poisoned_model
-from service_helpers import assert_problem, serving, wait_until
+from service_helpers import assert_problem, served_process, serving, wait_until
 
 from model.config import CONFIG_FILE
 from service.app import create_app
@@ -115,7 +113,7 @@ def test_clients_that_disconnect_leave_nothing_behind() -> None:
 
 def test_a_model_that_is_exchanged_is_taken_over_without_dropping_a_request(tmp_path: Path) -> None:
     directory = poisoned_model(tmp_path / "model")
-    with server(tmp_path / "log", "--model", str(directory)) as (process, url):
+    with served_process(tmp_path / "log", "--model", str(directory)) as (process, url):
         versions: list[str] = []
 
         def ask(_: int) -> str:
@@ -141,7 +139,7 @@ def test_a_model_that_is_exchanged_is_taken_over_without_dropping_a_request(tmp_
 
 
 def test_sigterm_lets_200_requests_finish_and_ends_with_0(tmp_path: Path) -> None:
-    with server(tmp_path / "log") as (process, url), ThreadPoolExecutor(200) as pool:
+    with served_process(tmp_path / "log") as (process, url), ThreadPoolExecutor(200) as pool:
         limits = httpx.Limits(max_connections=200)
         with httpx.Client(base_url=url, trust_env=False, timeout=60, limits=limits) as client:
             requests = [pool.submit(client.post, "/classify", json={"text": distinct(i)[:1500]}) for i in range(200)]
@@ -158,25 +156,9 @@ def _in_flight(url: str) -> float:
 
 
 def test_a_worker_ends_with_the_server_that_started_it(tmp_path: Path) -> None:
-    with server(tmp_path / "log") as (process, _):
+    with served_process(tmp_path / "log") as (process, _):
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         assert len(children) == 1
         process.kill()
         process.wait()
         wait_until(lambda: not Path(f"/proc/{children[0]}").exists())
-
-
-@contextmanager
-def server(log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run ``entity-stance serve`` in a process of its own, and yield it and its address once it is ready."""
-    command = [sys.executable, "-m", "service.cli.main", "serve", "--port", "0", *arguments]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream)
-    try:
-        wait_until(lambda: "running on http://" in log.read_text() or process.poll() is not None)
-        url = log.read_text().partition("running on ")[2].split()[0]
-        wait_until(lambda: httpx.get(f"{url}/readyz", trust_env=False).status_code == 200)
-        yield process, url
-    finally:
-        process.kill()
-        process.wait()
