@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -77,8 +78,10 @@ def test_only_sqlite_is_upgraded_without_being_asked(backend: str, url: str) -> 
     else:
         with pytest.raises(OutdatedDatabaseError, match=r"revision none, this version needs .*database upgrade"):
             database.prepare()
-        result = CliRunner().invoke(app, ["serve", "--port", "0"], env={"ENTITY_STANCE_DATABASE_URL": url})
-        assert result.exit_code == 2
+        command_line = [sys.executable, "-m", "service.cli.main", "serve", "--port", "0"]
+        environment = os.environ | {"ENTITY_STANCE_DATABASE_URL": url}
+        result = subprocess.run(command_line, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert result.returncode == 2
         assert "run 'entity-stance database upgrade' first" in result.stderr
         done = CliRunner().invoke(app, ["database", "upgrade", "--database", url])
         assert done.exit_code == 0, done.output
