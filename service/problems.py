@@ -23,6 +23,7 @@ class ProblemType(Enum):
     INTERNAL = ("internal-error", 500, "The service failed")
     MODEL_NOT_READY = ("model-not-ready", 503, "The model is not ready")
     WORKER_LOST = ("worker-lost", 503, "The process of the model ended")
+    STOPPING = ("stopping", 503, "The service is being stopped")
     DEADLINE = ("deadline-exceeded", 504, "The service could not answer in time")
 
     def __init__(self, slug: str, status: int, title: str) -> None:
