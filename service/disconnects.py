@@ -8,7 +8,12 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
+from service.problems import ProblemError, ProblemType
+
 Result = TypeVar("Result")
+
+
+_STOPPING_HEADERS = {"Retry-After": "2", "Connection": "close"}
 
 
 class ClientGoneError(Exception):
@@ -24,6 +29,7 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
 
     Raises:
         ClientGoneError: the connection closed first.
+        ProblemError: 503, the server gives the request up, which it does only when its time to stop is over.
     """
     working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_gone(receive))
@@ -32,6 +38,9 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Result]) -> Re
         if not working.done():
             raise ClientGoneError
         return working.result()
+    except asyncio.CancelledError:
+        detail = "The service was told to stop, and the answer was not there in the time that it had left."
+        raise ProblemError(ProblemType.STOPPING, detail, headers=_STOPPING_HEADERS) from None
     finally:
         for task in (working, watching):
             task.cancel()

@@ -33,6 +33,7 @@ class ProblemType(Enum):
     TOO_MANY_CONNECTIONS = ("too-many-connections", 503, "The service has too many connections")
     STORAGE_DOWN = ("storage-down", 503, "The database does not answer")
     WORKER_LOST = ("worker-lost", 503, "The process of the model ended")
+    STOPPING = ("stopping", 503, "The service is being stopped")
     DEADLINE = ("deadline-exceeded", 504, "The service could not answer in time")
 
     def __init__(self, slug: str, status: int, title: str) -> None:

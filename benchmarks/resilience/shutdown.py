@@ -8,17 +8,19 @@ import signal
 import time
 from asyncio import Task
 from collections.abc import Sequence
+from itertools import islice
 
 from benchmarks.resilience.client import Outcome, classify, exchange
 from benchmarks.resilience.findings import Finding, statuses
 from benchmarks.resilience.scale import Scale
 from benchmarks.resilience.servers import Contender, Server, serving
+from benchmarks.texts import endless_articles
 
-LENGTH = 1500
-"""Characters of a text that is read when the server is told to stop; and ten times that when its model dies."""
 EXIT_SECONDS = 60
 TIMEOUT = 60.0
 ORPHANS = 16
+ARTICLES_OF_ORPHAN = 5
+WORKING_SECONDS = 1.5
 TOLD_TIMEOUT = 30.0
 READY_SECONDS = 90.0
 ASK_AGAIN_SECONDS = 0.1
@@ -43,7 +45,7 @@ def _stop(contender: Contender, scale: Scale) -> list[Finding]:
 
 async def _terminate(server: Server, count: int) -> tuple[list[Outcome], int | None, float]:
     """Send the signal once the first of some requests has its answer; return the exit code and when it came."""
-    waiting = _ask(server.port, count, LENGTH, TIMEOUT)
+    waiting = _ask(server.port, count, 1, TIMEOUT)
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=TIMEOUT)
     server.process.terminate()
     stopped = time.monotonic()
@@ -60,8 +62,9 @@ def _kill(contender: Contender) -> list[Finding]:
 
 async def _orphan(server: Server) -> list[Finding]:
     pid = server.model_pid()
-    waiting = _ask(server.port, ORPHANS, 10 * LENGTH, TOLD_TIMEOUT)
-    await asyncio.sleep(0.3)
+    waiting = _ask(server.port, ORPHANS, ARTICLES_OF_ORPHAN, TOLD_TIMEOUT)
+    # Until it works on them; a process that is killed while it takes a request off a queue may leave that locked.
+    await asyncio.sleep(WORKING_SECONDS)
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     ready = asyncio.create_task(_ready(server.port, killed))
@@ -92,7 +95,8 @@ async def _ready(port: int, since: float) -> float | None:
     return None
 
 
-def _ask(port: int, count: int, length: int, timeout: float) -> Sequence[Task[Outcome]]:
-    """Send distinct texts of some length."""
-    texts = [f"Norway warned Iceland that time {index} was running out. " * (length // 52) for index in range(count)]
+def _ask(port: int, count: int, articles: int, timeout: float) -> Sequence[Task[Outcome]]:
+    """Send texts of so many articles each."""
+    drawn = endless_articles()
+    texts = ["\n".join(islice(drawn, articles)) for _ in range(count)]
     return [asyncio.create_task(exchange(port, classify(text), timeout=timeout)) for text in texts]

@@ -152,25 +152,24 @@ def test_what_is_not_done_when_the_drain_time_is_over_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENTITY_STANCE_DRAIN_SECONDS", "1")
-    with server(tmp_path / "log") as (process, url), ThreadPoolExecutor(20) as pool:
-
-        def ask(index: int) -> int:
-            try:
-                return httpx.post(
-                    f"{url}/classify", json={"text": distinct(index)}, trust_env=False, timeout=60
-                ).status_code
-            except httpx.TransportError:
-                return 0
-
-        requests = [pool.submit(ask, i) for i in range(20)]
+    with (
+        server(tmp_path / "log") as (process, url),
+        ThreadPoolExecutor(4) as pool,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
+        (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGSTOP)
+        requests = [pool.submit(client.post, "/classify", json=SHORT) for _ in range(4)]
         time.sleep(1)
         process.terminate()
         started = time.monotonic()
-        code = process.wait(20)
-        assert time.monotonic() - started < 1 + 10
-        statuses = {request.result() for request in requests}
-    assert code == 0
-    assert statuses & {0, 500, 503}
+        answers = [request.result() for request in requests]
+        assert 1 <= time.monotonic() - started < 1 + 3
+        assert process.wait(20) == 0
+        assert not Path(f"/proc/{worker}").exists()
+    for answer in answers:
+        assert assert_problem(answer, 503)["type"] == "urn:entity-stance:problem:stopping"
+        assert answer.headers["retry-after"] == "2"
 
 
 @pytest.mark.parametrize(
