@@ -34,7 +34,7 @@ async def _measure(server: Server, scale: Scale) -> list[Finding]:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
     name = f"{scale.slow_connections} slow connections: p99 of others, times that without"
-    note = f"{1000 * beside.p99:.3g} ms against {1000 * alone.p99:.3g} ms"
+    note = f"{1000 * beside.p99:,.0f} ms against {1000 * alone.p99:,.0f} ms"
     return [
         Finding(name, beside.p99 / alone.p99, "×", most=2, note=note),
         Finding("the others get", describe(beside.statuses)),
