@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from service_helpers import assert_problem, wait_until
-from test_worker import LONG, distinct, running, server
+from test_worker import LONG, distinct, running
 
 from model.classifier import default_directory
 from model.config import CONFIG_FILE
