@@ -153,7 +153,7 @@ def test_what_is_not_done_when_the_drain_time_is_over_is_given_up(
 ) -> None:
     monkeypatch.setenv("ENTITY_STANCE_DRAIN_SECONDS", "1")
     with (
-        server(tmp_path / "log") as (process, url),
+        served_process(tmp_path / "log") as (process, url),
         ThreadPoolExecutor(4) as pool,
         httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
     ):
