@@ -13,6 +13,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Scope
 
 from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path, printable
@@ -94,9 +95,16 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase
     detail = f"{request.method} {request.scope['path']}: {error.detail}"
-    return problem_response(
-        request.scope, ProblemDocument("about:blank", title, error.status_code, detail), error.headers
-    )
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
+    return problem_response(request.scope, ProblemDocument("about:blank", title, error.status_code, detail), headers)
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """Return the methods of all routes of a path; Starlette names those of the first."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
 def unexpected_response(scope: Scope, error: Exception) -> Response:

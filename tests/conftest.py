@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tiny_encoders"]
+
+# Nothing that a test stores ends up among what the user of this machine has stored.
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="entity-stance-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_DATA_HOME"], ignore_errors=True)
 
 # Shared machines pause at will; a slow example is no failure.
 settings.register_profile("steady", deadline=None)

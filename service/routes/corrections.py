@@ -153,7 +153,7 @@ async def export(request: Request, query: Annotated[ExportQuery, Query()]) -> Re
 
 
 @router.get(
-    "/corrections/{id}",
+    "/corrections/{id:int}",
     summary="One correction",
     responses={
         200: json_answer(CorrectionOut, "The correction.", examples.CORRECTION),
@@ -169,7 +169,7 @@ async def get_one(request: Request, id: RowId) -> Response:
 
 
 @router.delete(
-    "/corrections/{id}",
+    "/corrections/{id:int}",
     status_code=204,
     summary="Delete a correction",
     responses=problem_answers(404, 422, 500, 503),

@@ -119,7 +119,7 @@ async def agreement(request: Request) -> Response:
 
 
 @router.post(
-    "/review/{id}/opinions",
+    "/review/{id:int}/opinions",
     status_code=201,
     summary="Say what is right",
     openapi_extra=json_body(OpinionRequest, examples.OPINION_REQUEST),
@@ -144,7 +144,7 @@ async def judge(request: Request, id: RowId) -> Response:
 
 
 @router.post(
-    "/review/{id}/skip",
+    "/review/{id:int}/skip",
     status_code=204,
     summary="Leave a sentence to others",
     openapi_extra=json_body(SkipRequest, examples.SKIP_REQUEST),
@@ -162,7 +162,7 @@ async def skip(request: Request, id: RowId) -> Response:
 
 
 @router.delete(
-    "/review/{id}",
+    "/review/{id:int}",
     status_code=204,
     summary="Take a sentence out of the queue",
     responses=problem_answers(404, 422, 500, 503),

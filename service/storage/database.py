@@ -7,7 +7,9 @@ share one code.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from service.storage.migrate import current_revision, head_revision, upgrade
 from service.storage.tables import metadata
 
 BUSY_MILLISECONDS = 30_000
+_BUSY_PAUSE_SECONDS = 0.01
 CONNECT_SECONDS = 5
 STATEMENT_MILLISECONDS = 30_000
 RECYCLE_SECONDS = 1800
@@ -259,8 +262,21 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
         # What is deleted is overwritten and not left in free pages.
         "secure_delete=ON",
     ):
-        cursor.execute(f"PRAGMA {pragma}")
+        _execute_patiently(cursor, f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _execute_patiently(cursor: Any, statement: str) -> None:
+    """Execute a statement that SQLite refuses at once, without waiting, while another process makes the file."""
+    until = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            cursor.execute(statement)
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_BUSY_PAUSE_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:

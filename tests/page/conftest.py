@@ -40,8 +40,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[httpx.Client]:
-    """The application with default settings and the embedded model, ready."""
-    with serving(create_app(Settings())) as client:
+    """The application with the embedded model and no database, ready."""
+    with serving(create_app(Settings(database_url="none"))) as client:
         wait_until(lambda: client.get("/readyz").status_code == httpx.codes.OK)
         yield client
 

@@ -32,7 +32,10 @@ def page(new_visit: Callable[..., Visit], stub: ContractStub) -> Page:
     return visit.page
 
 
-def test_without_the_routes_there_are_no_buttons(visit: Visit) -> None:
+def test_without_the_routes_there_are_no_buttons(new_visit: Callable[..., Visit]) -> None:
+    visit = new_visit()
+    ContractStub(paths=()).install(visit.page)
+    visit.open()
     visit.read(ARTICLE)
     visit.page.locator(".actor", has_text="Moscow").click()
     expect(visit.page.locator("#card")).to_contain_text("denial")

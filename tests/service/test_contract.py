@@ -10,7 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from service.app import create_app
 from service.settings import Settings
@@ -37,6 +37,9 @@ _LINES = st.one_of(
 )
 schemathesis.openapi.media_type(NDJSON, st.lists(_LINES, max_size=4).map(b"\n".join))
 
+READ_WITH_THEIR_TEXT = {"/explain", "/corrections", "/review", "/review/{id}/opinions"}
+"""Where what is right depends on the text: its sentences, its mentions. No schema can say that."""
+
 contract = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
 
 
@@ -55,9 +58,14 @@ def test_every_route_keeps_its_contract(case: schemathesis.Case, client: httpx.C
     if len(response.request.url or "") > LONGEST_URL:
         assert response.status_code == httpx.codes.BAD_REQUEST  # uvicorn's own answer; the application sees nothing.
         return
+    excluded = []
+    if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and case.path in READ_WITH_THEIR_TEXT:
+        assert response.json()["errors"]
+        excluded.append(positive_data_acceptance)
     # A batch is answered with 200 as long as one of its documents is good; the bad ones are rejected one by one.
-    partly = response.status_code == 200 and case.path == "/classify" and _rejected(response.json())
-    case.validate_response(response, excluded_checks=[negative_data_rejection] if partly else [])
+    if response.status_code == 200 and case.path == "/classify" and _rejected(response.json()):
+        excluded.append(negative_data_rejection)
+    case.validate_response(response, excluded_checks=excluded)
 
 
 def _rejected(answer: dict[str, list[dict[str, object]]]) -> bool:

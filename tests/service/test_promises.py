@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from service_helpers import assert_problem, wait_until
+from service_helpers import assert_problem, served_process, wait_until
 from test_worker import LONG, distinct, running
 
 from model.classifier import default_directory
