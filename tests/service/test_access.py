@@ -36,7 +36,7 @@ def test_some_paths_need_no_key(locked: Guarded, path: str) -> None:
     assert locked.client.get(path).status_code in {200, 307}
 
 
-@pytest.mark.parametrize("key", [ANNA, BORIS])
+@pytest.mark.parametrize("key", [ANNA, BORIS], ids=["anna", "boris"])
 def test_a_key_opens_the_service(locked: Guarded, key: str) -> None:
     for headers in ({"Authorization": f"Bearer {key}"}, {"Authorization": f"bearer  {key}"}, {"X-API-Key": key}):
         assert locked.client.get("/info", headers=headers).status_code == 200
