@@ -12,6 +12,7 @@ NDJSON_MEDIA_TYPES = (
     *("application/x-ndjson", "application/ndjson", "application/jsonl"),
     *("application/x-jsonlines", "application/json-lines"),
 )
+NDJSON = NDJSON_MEDIA_TYPES[0]
 
 
 def require_json(content_type: str | None) -> None:
@@ -39,7 +40,7 @@ def require_ndjson(content_type: str | None) -> None:
     """
     media_type, is_utf8 = _read_media_type(content_type)
     if media_type not in {*NDJSON_MEDIA_TYPES, CURL_MEDIA_TYPE} or not is_utf8:
-        raise _unsupported(NDJSON_MEDIA_TYPES[0], content_type)
+        raise _unsupported(NDJSON, content_type)
 
 
 def parse_json(body: bytes) -> Any:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from model.batching import Flow
-from model.classifier import StanceClassifier
 from model.documents import Document
 from model.errors import DeadlineError, DocumentError
 from service.problems import Fault, ProblemError, ProblemType
 from service.schemas import DocumentIn, ModelOut
 from service.settings import Settings
 from service.validation import Rejected, checked_document, document_fault, schema_faults
+
+if TYPE_CHECKING:  # The HTTP process knows the request and its answer, and loads no network.
+    from model.batching import Flow
+    from model.classifier import StanceClassifier
 
 
 class ExplainRequest(DocumentIn):

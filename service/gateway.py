@@ -51,28 +51,6 @@ class Observer(Protocol):
         """The worker ended by itself."""
 
 
-class Unobserved:
-    """An observer that nobody asks."""
-
-    def queue_changed(self, tokens: int) -> None:
-        """Do nothing."""
-
-    def answered(self, tokens: int, sentences: int, waited_seconds: float) -> None:
-        """Do nothing."""
-
-    def batch(self, tokens: int) -> None:
-        """Do nothing."""
-
-    def rejected(self, reason: str) -> None:
-        """Do nothing."""
-
-    def worker_started(self, info: dict[str, str]) -> None:
-        """Do nothing."""
-
-    def worker_lost(self) -> None:
-        """Do nothing."""
-
-
 class Gateway:
     """Lets requests through to the worker, and keeps one running.
 
@@ -82,10 +60,10 @@ class Gateway:
         failure: Why the model could not be loaded at the start, once that is known.
     """
 
-    def __init__(self, settings: Settings, observer: Observer | None = None) -> None:
+    def __init__(self, settings: Settings, observer: Observer) -> None:
         self.settings = settings
-        self._observer: Observer = observer or Unobserved()
-        self.admission = Admission(settings.max_queue_tokens, self._observer.queue_changed)
+        self._observer = observer
+        self.admission = Admission(settings.max_queue_tokens, observer.queue_changed)
         self.failure: str | None = None
         self._worker: Worker | None = None
         self._information: ModelInformation | None = None

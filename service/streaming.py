@@ -16,13 +16,11 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from service.admission import Reservation
-from service.bodies import NDJSON_MEDIA_TYPES
+from service.bodies import NDJSON
 from service.errors import request_id
 from service.gateway import Gateway
 from service.lines import Line, split_lines
 from service.problems import Fault, ProblemError, ProblemType, printable
-
-NDJSON = NDJSON_MEDIA_TYPES[0]
 
 LINES_AHEAD = 64
 """Lines that are read before the first of them is answered; no more are taken from the client until it is."""

@@ -11,11 +11,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
+from service.bodies import NDJSON
 from service.days import parse_day
 from service.openapi import problem_answers
 from service.problems import Fault, ProblemError, ProblemType
 from service.responses import OrjsonResponse
 from service.routes.bodies import json_answer, json_body, read_json
+from service.routes.storing import storage_of
 from service.storage import examples
 from service.storage.corrections import (
     Filters,
@@ -34,7 +36,6 @@ from service.storage.validation import read_correction
 
 router = APIRouter(tags=["corrections"])
 
-NDJSON = "application/x-ndjson"
 RowId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
@@ -86,7 +87,7 @@ async def save(request: Request) -> Response:
     """
     data = await read_json(request)
     correction = read_correction(data, loaded_model(request.app.state).scheme)
-    return OrjsonResponse(await _storage(request).write(add_correction, correction), status_code=201)
+    return OrjsonResponse(await storage_of(request).write(add_correction, correction), status_code=201)
 
 
 @router.get(
@@ -104,7 +105,7 @@ async def list_page(request: Request, query: Annotated[ListQuery, Query()]) -> R
     """
     filters = Filters(query.user, query.code, query.stance, query.text)
     try:
-        page = await _storage(request).read(list_corrections, filters, query.limit, query.cursor)
+        page = await storage_of(request).read(list_corrections, filters, query.limit, query.cursor)
     except CursorError as error:
         raise ProblemError.from_faults([Fault("cursor", str(error))]) from None
     return OrjsonResponse({"items": page.items, "next": page.next})
@@ -126,7 +127,7 @@ async def delete_many(request: Request, query: Annotated[DeleteQuery, Query()]) 
     if query.user is None and query.before is None:
         raise ProblemError.from_faults([Fault("user", "give user or before; nothing is deleted without")])
     before = None if query.before is None else _midnight(query.before)
-    return OrjsonResponse({"deleted": await _storage(request).write(delete_corrections, query.user, before)})
+    return OrjsonResponse({"deleted": await storage_of(request).write(delete_corrections, query.user, before)})
 
 
 @router.get(
@@ -146,7 +147,7 @@ async def export(request: Request, query: Annotated[ExportQuery, Query()]) -> Re
 
     Sentences of imported files are left out, since these files have them already.
     """
-    storage = _storage(request)
+    storage = storage_of(request)
     newest = await storage.read(newest_correction)
     first = await storage.read(export_page, newest=newest, agreed=query.agreed)
     return StreamingResponse(_lines(storage, first, newest, query.agreed), media_type=NDJSON)
@@ -162,7 +163,7 @@ async def export(request: Request, query: Annotated[ExportQuery, Query()]) -> Re
 )
 async def get_one(request: Request, id: RowId) -> Response:
     """Answer one correction."""
-    correction = await _storage(request).read(get_correction, id)
+    correction = await storage_of(request).read(get_correction, id)
     if correction is None:
         raise _missing(id)
     return OrjsonResponse(correction)
@@ -176,7 +177,7 @@ async def get_one(request: Request, id: RowId) -> Response:
 )
 async def delete_one(request: Request, id: RowId) -> Response:
     """Delete one correction."""
-    if not await _storage(request).write(delete_correction, id):
+    if not await storage_of(request).write(delete_correction, id):
         raise _missing(id)
     return Response(status_code=204)
 
@@ -188,11 +189,6 @@ async def _lines(storage: Storage, page: ExportPage, newest: int, agreed: bool) 
         if page.last is None:
             return
         page = await storage.read(export_page, page.last, newest=newest, agreed=agreed)
-
-
-def _storage(request: Request) -> Storage:
-    storage: Storage = request.app.state.storage
-    return storage
 
 
 def _missing(correction_id: int) -> ProblemError:

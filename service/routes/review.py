@@ -13,6 +13,7 @@ from service.openapi import problem_answers
 from service.problems import ProblemError, ProblemType
 from service.responses import OrjsonResponse
 from service.routes.bodies import json_answer, json_body, read_json
+from service.routes.storing import storage_of
 from service.storage import examples
 from service.storage.loaded import loaded_model
 from service.storage.records import Origin, document_dict
@@ -27,7 +28,6 @@ from service.storage.review import (
     next_items,
     skip_item,
 )
-from service.storage.running import Storage
 from service.storage.schemas import (
     MAX_PAGE,
     AddedOut,
@@ -72,7 +72,7 @@ async def offer(request: Request) -> Response:
     """
     offered = read_offered(await read_json(request))
     loaded = loaded_model(request.app.state)
-    added = await _storage(request).write(add_items, offered.items, {loaded.sha256: loaded.thresholds})
+    added = await storage_of(request).write(add_items, offered.items, {loaded.sha256: loaded.thresholds})
     errors = [fault.to_dict() for fault in offered.faults]
     return OrjsonResponse({"added": added, "known": len(offered.items) - added, "errors": errors})
 
@@ -91,7 +91,7 @@ async def list_items(request: Request, query: Annotated[ReviewQuery, Query()]) -
     The order is that of `uncertainty * (1 + novelty) / 2`. A share of them (the setting review_second_share) has one
     opinion by another user and wants a second one; after two opinions a sentence is done.
     """
-    storage = _storage(request)
+    storage = storage_of(request)
 
     def work(connection: Connection) -> dict[str, Any]:
         items = next_items(connection, query.user, query.limit, storage.settings.review_second_share)
@@ -115,7 +115,7 @@ async def agreement(request: Request) -> Response:
     possible targets of the stances that two or more users give.
     """
     scheme = loaded_model(request.app.state).scheme
-    return OrjsonResponse(await _storage(request).read(measure_agreement, scheme))
+    return OrjsonResponse(await storage_of(request).read(measure_agreement, scheme))
 
 
 @router.post(
@@ -137,7 +137,7 @@ async def judge(request: Request, id: RowId) -> Response:
     data = await read_json(request)
     scheme = loaded_model(request.app.state).scheme
     try:
-        stored = await _storage(request).write(_judge, id, data, scheme)
+        stored = await storage_of(request).write(_judge, id, data, scheme)
     except OpinionError as error:
         raise ProblemError(ProblemType.CONFLICT, f"{error}.") from None
     return OrjsonResponse(stored, status_code=201)
@@ -157,7 +157,7 @@ async def skip(request: Request, id: RowId) -> Response:
     def work(connection: Connection) -> None:
         skip_item(connection, _item(connection, id)["id"], user)
 
-    await _storage(request).write(work)
+    await storage_of(request).write(work)
     return Response(status_code=204)
 
 
@@ -169,7 +169,7 @@ async def skip(request: Request, id: RowId) -> Response:
 )
 async def delete(request: Request, id: RowId) -> Response:
     """Delete a sentence from the queue; opinions on it stay as corrections."""
-    if not await _storage(request).write(delete_item, id):
+    if not await storage_of(request).write(delete_item, id):
         raise _missing(id)
     return Response(status_code=204)
 
@@ -190,8 +190,3 @@ def _item(connection: Connection, item_id: int) -> RowMapping:
 
 def _missing(item_id: int) -> ProblemError:
     return ProblemError(ProblemType.NOT_FOUND, f"There is no sentence {item_id} in the review queue.")
-
-
-def _storage(request: Request) -> Storage:
-    storage: Storage = request.app.state.storage
-    return storage

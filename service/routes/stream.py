@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service.bodies import require_ndjson
+from service.bodies import NDJSON, require_ndjson
 from service.gateway import Gateway
 from service.openapi import problem_answers
 from service.schemas import StreamOptions
-from service.streaming import NDJSON, DocumentStream
+from service.streaming import DocumentStream
 
 router = APIRouter(tags=["classification"])
 

@@ -13,8 +13,8 @@ from schemathesis.checks import CHECKS
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from service.app import create_app
+from service.bodies import NDJSON
 from service.settings import Settings
-from service.streaming import NDJSON
 
 EXAMPLES = int(os.environ.get("ENTITY_STANCE_CONTRACT_EXAMPLES", "60"))
 """Examples for each route that takes something; 500 of them take some minutes."""

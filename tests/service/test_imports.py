@@ -17,6 +17,12 @@ def test_neither_torch_nor_training_is_imported(module: str) -> None:
     assert result.stdout.strip() == ""
 
 
+def test_the_http_process_loads_no_network() -> None:
+    script = "import sys, service.app; print(*(n for n in ('onnxruntime', 'tokenizers') if n in sys.modules))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
+
+
 def test_the_command_line_starts_without_the_service() -> None:
     script = (
         "import sys, service.cli.main; print(*(n for n in ('fastapi', 'onnxruntime', 'pycountry') if n in sys.modules))"
