@@ -67,16 +67,20 @@ class Admission:
         Raises:
             ProblemError: 429, the queue is full.
         """
-        tokens = _estimate(body_bytes)
-        if not self._has_room(tokens, self.limit):
-            seconds = min(MOST_RETRY_SECONDS, math.ceil(self.tokens / TOKENS_PER_SECOND))
-            raise ProblemError(
-                ProblemType.OVERLOADED,
-                f"The requests that wait have {self.tokens:,} tokens, of {self.limit:,} at most; "
-                f"try again in {seconds} s.",
-                headers={"Retry-After": str(seconds)},
-            )
-        return Reservation(self, tokens)
+        if (problem := self.refusal(body_bytes)) is not None:
+            raise problem
+        return Reservation(self, _estimate(body_bytes))
+
+    def refusal(self, body_bytes: int) -> ProblemError | None:
+        """Return the problem with taking a request on now: 429, the queue is full."""
+        if self._has_room(_estimate(body_bytes), self.limit):
+            return None
+        seconds = min(MOST_RETRY_SECONDS, math.ceil(self.tokens / TOKENS_PER_SECOND))
+        return ProblemError(
+            ProblemType.OVERLOADED,
+            f"The requests that wait have {self.tokens:,} tokens, of {self.limit:,} at most; try again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
+        )
 
     async def wait(self, body_bytes: int) -> Reservation:
         """Take a request on as soon as little enough waits."""

@@ -15,10 +15,12 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
 from service.errors import response_for
+from service.gateway import Gateway
 from service.middleware.answers import SECURITY_HEADERS
 from service.observability.metrics import Metrics
 from service.problems import ProblemError, ProblemType
 from service.settings import Settings
+from service.shedding import Shedder
 
 _RETRY_AFTER_SECONDS = "2"
 # How long a refused client may take to read why; what it sends meanwhile is thrown away.
@@ -35,7 +37,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http=guarded_protocol(settings, app.state.metrics),
+        http=guarded_protocol(settings, app.state.metrics, app.state.gateway),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -48,13 +50,14 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
-def guarded_protocol(settings: Settings, metrics: Metrics) -> type[GuardedProtocol]:
+def guarded_protocol(settings: Settings, metrics: Metrics, gateway: Gateway) -> type[GuardedProtocol]:
     """Return the protocol class for an application's settings; uvicorn makes one object a connection."""
     members = {
         "max_connections": settings.max_connections,
         "header_seconds": settings.header_seconds,
         "answer_seconds": settings.answer_seconds,
         "metrics": metrics,
+        "shedder": Shedder(gateway, metrics, settings.max_body_bytes),
     }
     return type("ConfiguredProtocol", (GuardedProtocol,), members)
 
@@ -71,6 +74,7 @@ class GuardedProtocol(H11Protocol):
     header_seconds: ClassVar[float]
     answer_seconds: ClassVar[float]
     metrics: ClassVar[Metrics]
+    shedder: ClassVar[Shedder]
 
     _refused = False
     _closing: asyncio.TimerHandle | None = None
@@ -96,6 +100,9 @@ class GuardedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what a client sends."""
+        if self._between_requests and (answer := self.shedder.refusal(data)) is not None:
+            self._end_with(answer)
+            return
         # h11 limits what it holds of incomplete headers; complete ones of any size would pass if they came at once.
         start = 0
         while start < len(data) and not self._refused:
@@ -130,6 +137,15 @@ class GuardedProtocol(H11Protocol):
     def _not_taken(self) -> None:
         self.metrics.rejected("answer-not-taken")
         self.transport.abort()
+
+    @property
+    def _between_requests(self) -> bool:
+        """Whether the next byte that comes is the first one of a request."""
+        return (
+            not self._refused
+            and self.conn.our_state is self.conn.their_state is h11.IDLE
+            and not self.conn.trailing_data[0]
+        )
 
     @property
     def _awaits_headers(self) -> bool:
@@ -168,17 +184,24 @@ class GuardedProtocol(H11Protocol):
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             self.transport.abort()
             return
-        self._send_problem(ProblemError(kind, detail, headers=headers))
+        self._end_with(self._encoded(ProblemError(kind, detail, headers=headers)))
+
+    def _end_with(self, answer: bytes) -> None:
+        """Say a last word, and give the client some time to read it."""
+        self._refused = True
+        self._stop_timer()
+        self._unset_keepalive_if_required()
+        self.transport.write(answer)
         # To close at once, with data unread, would reset the connection and could cost the client the answer.
         self.transport.write_eof()
         self._closing = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
-    def _send_problem(self, problem: ProblemError) -> None:
+    def _encoded(self, problem: ProblemError) -> bytes:
         scope: Scope = {"type": "http", "state": {}}
         response = response_for(scope, problem)
         headers = [*self.server_state.default_headers, *response.raw_headers, *SECURITY_HEADERS, CLOSE_HEADER]
         start = h11.Response(
             status_code=response.status_code, headers=headers, reason=STATUS_PHRASES[response.status_code]
         )
-        for event in (start, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        events = (start, h11.Data(data=bytes(response.body)), h11.EndOfMessage())
+        return b"".join(self.conn.send(event) or b"" for event in events)

@@ -108,18 +108,6 @@ async def at_once(port: int, messages: Sequence[bytes], *, timeout: float) -> li
     return await asyncio.gather(*(exchange(port, message, timeout=timeout) for message in messages))
 
 
-async def open_loop(port: int, messages: Sequence[bytes], rate: float, *, timeout: float) -> list[Outcome]:
-    """Send requests, so many a second at even intervals, whether or not earlier ones have their answers."""
-    started = time.monotonic()
-    tasks = []
-    for index, message in enumerate(messages):
-        due = started + index / rate
-        if (ahead := due - time.monotonic()) > 0:
-            await asyncio.sleep(ahead)
-        tasks.append(asyncio.create_task(exchange(port, message, timeout=timeout, due=due)))
-    return await asyncio.gather(*tasks)
-
-
 async def closed_loop(
     port: int, messages: Iterator[bytes], clients: int, *, seconds: float, least: int, timeout: float
 ) -> list[Outcome]:

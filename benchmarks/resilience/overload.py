@@ -8,10 +8,11 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 
-from benchmarks.resilience.client import Outcome, classify, closed_loop, get, open_loop
+from benchmarks.resilience.client import Outcome, classify, closed_loop, get
 from benchmarks.resilience.findings import Finding, percentile, statuses
 from benchmarks.resilience.prober import Probed, probe
 from benchmarks.resilience.scale import Scale
+from benchmarks.resilience.sender import open_loop
 from benchmarks.resilience.servers import Contender, Server, serving
 from benchmarks.texts import endless_articles
 from service.admission import BYTES_PER_TOKEN
@@ -133,6 +134,7 @@ async def _offer(server: Server, rate: float, scale: Scale) -> Loaded:
         generator, front = time.process_time() - generator, server.processor_seconds() - front
         return probed, generator / scale.counted_seconds, front / scale.counted_seconds
 
-    sending = open_loop(server.port, messages, rate, timeout=PATIENCE * scale.deadline)
+    timeout = PATIENCE * scale.deadline
+    sending = asyncio.to_thread(open_loop, server.port, messages, rate, timeout=timeout)
     outcomes, (probed, generator, front) = await asyncio.gather(sending, watch())
     return Loaded(outcomes[uncounted:], scale.counted_seconds, probed, generator, front)

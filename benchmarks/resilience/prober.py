@@ -13,8 +13,8 @@ from asyncio.subprocess import PIPE
 from collections import Counter
 from dataclasses import dataclass
 
-from benchmarks.resilience.client import open_loop
 from benchmarks.resilience.findings import percentile
+from benchmarks.resilience.sender import open_loop
 
 TIMEOUT = 30.0
 MARGIN = 10.0
@@ -61,7 +61,7 @@ def main() -> None:
     """Probe as the arguments say."""
     port, hertz, count = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     message = sys.stdin.buffer.read()
-    outcomes = asyncio.run(open_loop(port, [message] * count, hertz, timeout=TIMEOUT))
+    outcomes = open_loop(port, [message] * count, hertz, timeout=TIMEOUT)
     statuses = Counter(outcome.status for outcome in outcomes)
     json.dump({"seconds": [outcome.seconds for outcome in outcomes], "statuses": statuses}, sys.stdout)
 

@@ -14,9 +14,10 @@ import httpx
 import pytest
 
 from benchmarks.resilience.__main__ import main
-from benchmarks.resilience.client import HOST, NO_ANSWER, classify, closed_loop, exchange, get, open_loop, post
+from benchmarks.resilience.client import HOST, NO_ANSWER, classify, closed_loop, exchange, get, post
 from benchmarks.resilience.findings import OURS, Finding, describe, to_markdown
 from benchmarks.resilience.prober import probe
+from benchmarks.resilience.sender import open_loop
 from benchmarks.resilience.servers import CONTENDERS, serving
 from benchmarks.texts import endless_articles
 
@@ -49,10 +50,18 @@ def test_an_open_loop_sends_on_time_whether_or_not_there_are_answers() -> None:
         deaf.bind((HOST, 0))
         deaf.listen(100)
         started = time.monotonic()
-        outcomes = asyncio.run(open_loop(deaf.getsockname()[1], [get("/")] * 20, 100, timeout=0.5))
+        outcomes = open_loop(deaf.getsockname()[1], [get("/")] * 20, 100, timeout=0.5)
     due = [outcome.ended - outcome.seconds - started for outcome in outcomes]
     assert [later - due[0] for later in due] == pytest.approx([index / 100 for index in range(20)], abs=0.001)
     assert time.monotonic() - started < 20 / 100 + 0.5 + 2
+
+
+def test_an_open_loop_tells_the_status_of_each_answer(client: httpx.Client) -> None:
+    port = client.base_url.port
+    assert port is not None
+    long = classify("Norway warned Iceland. " * 2000)
+    messages = [get("/livez"), get("/nothing"), long, classify("Norway warned Iceland.")] * 5
+    assert [outcome.status for outcome in open_loop(port, messages, 200, timeout=20)] == [200, 404, 200, 200] * 5
 
 
 def test_a_closed_loop_ends_with_its_time(client: httpx.Client) -> None:

@@ -33,15 +33,15 @@ def train(base: Path, out: Path, *data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def old(tiny_corpus: Path, tiny_bert: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that has never read of anybody who deters anybody."""
+    """A model that has never read of anybody who calls anything a lie."""
     return train(tiny_bert, tmp_path_factory.mktemp("models") / "old", tiny_corpus)
 
 
-def deterring(number: int) -> tuple[str, list[dict[str, Any]]]:
-    """Compose a sentence with a stance that the old model has never seen, and what is right for it."""
+def disputing(number: int) -> tuple[str, list[dict[str, Any]]]:
+    """Compose a denial in words that the old model does not know, and what is right for it."""
     (one, first), (two, second) = PLACES[number % 6], PLACES[(number + 1 + number // 6 % 5) % 6]
-    text = f"{first} moved {number} destroyers to keep {second} from landing."
-    entities = [{"code": one, "mentions": [first], "stances": {"deterrence": [two]}}]
+    text = f"{first} called the {number} charges of {second} against it a plain lie."
+    entities = [{"code": one, "mentions": [first], "stances": {"denial": [two]}}]
     return text, [*entities, {"code": two, "mentions": [second], "stances": {}}]
 
 
@@ -55,7 +55,7 @@ def stances(client: httpx.Client, text: str) -> list[dict[str, list[str]]]:
 
 def correct(client: httpx.Client, number: int) -> None:
     """Save what is right for a sentence, as the page does."""
-    text, right = deterring(number)
+    text, right = disputing(number)
     predicted = [entity | {"stances": found} for entity, found in zip(right, stances(client, text), strict=True)]
     body = {"text": text, "document": None, "model": client.get("/info").json()["model"], "predicted": predicted}
     saved = client.post("/corrections", json=body | {"entities": right, "user": "anna", "note": None})
@@ -74,7 +74,7 @@ def test_ten_corrections_make_a_better_model_that_the_server_takes_over(
             served_process(tmp_path / "log", "--model", str(current), database_url=url) as (process, address),
             httpx.Client(base_url=address, trust_env=False, timeout=60) as client,
         ):
-            text, right = deterring(100)
+            text, right = disputing(100)
             wanted = [entity["stances"] for entity in right]
             assert stances(client, text) != wanted
             for number in range(10):
@@ -84,7 +84,7 @@ def test_ten_corrections_make_a_better_model_that_the_server_takes_over(
             assert len(exported.read_text().splitlines()) == 10
             new = train(tiny_bert, tmp_path / "new", tiny_corpus, exported)
 
-            records = ((f"u-{number}", *deterring(number)) for number in range(30, 60))
+            records = ((f"u-{number}", *disputing(number)) for number in range(30, 60))
             lines = [json.dumps({"id": name, "text": text, "entities": entities}) for name, text, entities in records]
             unseen.write_text("\n".join(lines) + "\n")
             assert json.loads(command("compare", old, new, unseen, "--json", "--require-better"))["verdict"] == "better"
