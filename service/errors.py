@@ -64,8 +64,12 @@ def problem_response(scope: Scope, document: ProblemDocument, headers: Mapping[s
 
 def response_for(scope: Scope, error: ProblemError) -> Response:
     """Return the response to a request that raised a problem."""
-    document = ProblemDocument(error.type.uri, error.type.title, error.type.status, error.detail, error.faults)
-    return problem_response(scope, document, error.headers)
+    return problem_response(scope, document_of(error), error.headers)
+
+
+def document_of(error: ProblemError) -> ProblemDocument:
+    """Return what a problem's answer says."""
+    return ProblemDocument(error.type.uri, error.type.title, error.type.status, error.detail, error.faults)
 
 
 def install_error_handlers(app: FastAPI) -> None:

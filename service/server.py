@@ -57,7 +57,7 @@ def guarded_protocol(settings: Settings, metrics: Metrics, gateway: Gateway) -> 
         "header_seconds": settings.header_seconds,
         "answer_seconds": settings.answer_seconds,
         "metrics": metrics,
-        "shedder": Shedder(gateway, metrics, settings.max_body_bytes),
+        "shedder": Shedder(gateway, metrics, settings),
     }
     return type("ConfiguredProtocol", (GuardedProtocol,), members)
 

@@ -77,6 +77,12 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
+    def shed(self, route: str, reason: str, status: int) -> None:
+        """Count a request that was refused before anything was made of it, in no time worth measuring."""
+        self._requests.labels("POST", route, str(status)).inc()
+        self._request_seconds.labels(route).observe(0)
+        self._rejects.labels(reason).inc()
+
     def rejected(self, reason: str) -> None:
         """Count a refusal, by the kind of problem, such as ``too-large``."""
         self._rejects.labels(reason).inc()

@@ -66,21 +66,17 @@ class RequestLogMiddleware:
             self._end(scope, status, time.perf_counter() - begin)
 
     def _end(self, scope: Scope, status: int, seconds: float) -> None:
-        log_request(self.metrics, scope, method_name(scope), route_template(scope), status, seconds)
-
-
-def log_request(metrics: Metrics, scope: Scope, method: str, route: str, status: int, seconds: float) -> None:
-    """Log and count an answer; the method and the route are no words of the client's."""
-    metrics.request_ended(method, route, status, seconds)
-    level = logging.DEBUG if route in _QUIET and status < 500 else logging.INFO
-    if logger.isEnabledFor(level):
-        fields: dict[str, Any] = {
-            "request_id": request_id(scope),
-            "method": method,
-            "route": route,
-            "status": status,
-            "seconds": round(seconds, 6),
-        }
-        state = scope.get("state", {})
-        fields |= {name: state[name] for name in ("key_name", "trace_id") if name in state}
-        logger.log(level, "%s %s %d", method, route, status, extra={"fields": fields})
+        method, route = method_name(scope), route_template(scope)
+        self.metrics.request_ended(method, route, status, seconds)
+        level = logging.DEBUG if route in _QUIET and status < 500 else logging.INFO
+        if logger.isEnabledFor(level):
+            fields: dict[str, Any] = {
+                "request_id": request_id(scope),
+                "method": method,
+                "route": route,
+                "status": status,
+                "seconds": round(seconds, 6),
+            }
+            state = scope.get("state", {})
+            fields |= {name: state[name] for name in ("key_name", "trace_id") if name in state}
+            logger.log(level, "%s %s %d", method, route, status, extra={"fields": fields})

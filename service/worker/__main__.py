@@ -9,6 +9,7 @@ import socket
 import sys
 from asyncio import IncompleteReadError, StreamReader, StreamWriter, open_connection
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import anyio
 
@@ -113,7 +114,10 @@ def main() -> None:
     os.nice(NICENESS)
     # The other side may end before it has said what to do.
     with contextlib.suppress(IncompleteReadError, ConnectionError):
-        anyio.run(serve_connection, socket.socket(fileno=int(sys.argv[1])), _configure)
+        anyio.run(
+            *(serve_connection, socket.socket(fileno=int(sys.argv[1])), _configure),
+            backend_options={"use_uvloop": find_spec("uvloop") is not None},
+        )
 
 
 def _configure(settings: Settings) -> None:

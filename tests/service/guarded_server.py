@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from service_helpers import wait_until
 
 from service.app import create_app
@@ -21,9 +22,10 @@ GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Guarded:
-    """A running server: a client of it, and connections that may send anything."""
+    """A running server: its application, a client of it, and connections that may send anything."""
 
-    def __init__(self, client: httpx.Client, port: int) -> None:
+    def __init__(self, app: FastAPI, client: httpx.Client, port: int) -> None:
+        self.app = app
         self.client = client
         self.port = port
 
@@ -87,7 +89,7 @@ def guarded(settings: Settings) -> Iterator[Guarded]:
         wait_until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
-            yield Guarded(client, port)
+            yield Guarded(app, client, port)
     finally:
         server.should_exit = True
         thread.join()
