@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 
 from model.aggregation import relations, summary
 from model.batching import Flow, Scored
-from model.config import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, ModelConfig
+from model.calibration import taken_labels
+from model.config import CONFIG_FILE, GAZETTEER_FILE, NETWORK_FILE, TOKENIZER_FILE, ModelConfig
 from model.documents import Document, Kind, check_document
 from model.encoding import EncodableSentence, Encoder
 from model.errors import ModelError
@@ -27,7 +28,7 @@ from model.results import SCORE_DIGITS, DocumentResult, EntityResult, SentenceRe
 from model.runtime import Runtime
 from model.scoring import PendingScores, Scorer, SentenceScores
 
-DOWNLOADED = [CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, "*.md"]
+DOWNLOADED = [CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, GAZETTEER_FILE, "*.md"]
 
 SENTENCES_AHEAD = 1024
 """Sentences that `StanceClassifier.stream` keeps waiting for the network."""
@@ -97,7 +98,7 @@ class StanceClassifier:
                 f"{directory / CONFIG_FILE}: names {len(self.scheme.labels)} labels, the network has {runtime.outputs}"
             )
         self._scorer = Scorer(encoder, runtime, config)
-        self._reader = Reader()
+        self._reader = Reader(self.scheme)
         names = self.scheme.names
         self._thresholds = np.array([config.thresholds[name] for name in names])
         self._toward_thresholds = np.array([config.toward_thresholds[name] for name in names])
@@ -245,10 +246,8 @@ class StanceClassifier:
         return self._scorer.submit(sentences).result()
 
     def decide(self, scores: SentenceScores) -> list[dict[str, list[int]]]:
-        """Apply the thresholds: for each entity, its labels with the indices of the entities that they are aimed at."""
-        taken = scores.labels >= self._thresholds
-        if not self.scheme.multi_label:
-            taken &= scores.labels == scores.labels.max(axis=1, keepdims=True)
+        """Decide: for each entity, its labels with the indices of the entities that they are aimed at."""
+        taken = taken_labels(scores.labels, self._thresholds, self.scheme)
         aimed = scores.toward >= self._toward_thresholds if self.scheme.directed else scores.toward > 1
         return [
             {

@@ -141,4 +141,4 @@ def _codes(entities: Entities) -> frozenset[str]:
 def _any_labels(entities: Entities) -> LabelScheme:
     """Return a scheme that allows what a model has answered, which need not be the one that is loaded."""
     names = dict.fromkeys(stance for entity in entities for stance in entity["stances"])
-    return LabelScheme("answered", tuple(map(Label, names)) or (Label("none"),))
+    return LabelScheme("answered", tuple(map(Label, names)) or (Label("any"),))

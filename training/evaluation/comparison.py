@@ -161,7 +161,7 @@ def compare(
         ValueError: the models have different labels.
     """
     first, second = StanceClassifier.from_pretrained(old), StanceClassifier.from_pretrained(new)
-    sentences = read_split(data_paths, split) if split else read_corpus(data_paths, first.scheme)
+    sentences = read_split(data_paths, split, first.scheme) if split else read_corpus(data_paths, first.scheme)
     return compare_classifiers(first, second, sentences, resamples=resamples, seed=seed, examples=examples)
 
 

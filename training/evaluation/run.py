@@ -107,7 +107,7 @@ def evaluate_classifier(
     began = time.monotonic()
     options = options or Options()
     scheme = classifier.scheme
-    sentences = read_split(data_paths, options.split) if options.split else read_corpus(data_paths, scheme)
+    sentences = read_split(data_paths, options.split, scheme) if options.split else read_corpus(data_paths, scheme)
     gold = [gold_labels(sentence) for sentence in sentences]
     given = [locate_annotated(sentence) for sentence in sentences]
     baselines, baseline_data = _baselines(scheme, sentences, options.train_paths)
