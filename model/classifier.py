@@ -143,7 +143,8 @@ class StanceClassifier:
 
         Args:
             documents: What to classify.
-            countries: Codes of the entities to answer for; by default all. Targets may still be others.
+            countries: Codes of the entities to answer for; by default all. Targets may still be others, and entities
+                of the model's own gazetteer are answered for in any case.
             blocs: Whether to answer for blocs.
 
         Returns:
@@ -306,7 +307,8 @@ def _keep(sentence: SentenceResult, countries: Collection[str] | None, blocs: bo
     entities = tuple(
         result
         for result in sentence.entities
-        if (countries is None or result.entity.code in countries) and (blocs or result.entity.kind is not Kind.BLOC)
+        if (countries is None or result.entity.code in countries or result.entity.type is not None)
+        and (blocs or result.entity.kind is not Kind.BLOC)
     )
     return SentenceResult(sentence.text, sentence.start, sentence.end, entities)
 

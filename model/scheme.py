@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 NONE = "none"
@@ -60,7 +61,7 @@ class OwnEntity:
         return cls(data["code"], data["name"], data["type"], tuple(forms))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabelScheme:
     """The labels that an entity may take in a sentence, and the entities that are looked for.
 
@@ -101,7 +102,7 @@ class LabelScheme:
         """Names of the labels, in output order."""
         return tuple(label.name for label in self.labels)
 
-    @property
+    @cached_property
     def codes(self) -> frozenset[str]:
         """Codes of the gazetteer's entities."""
         return frozenset(entity.code for entity in self.gazetteer)

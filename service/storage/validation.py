@@ -104,7 +104,7 @@ def _read_sentence(data: Any, path: str, model: dict[str, str]) -> NewReviewItem
         sentence = ReviewSentenceIn.model_validate(data)
     except ValidationError as error:
         return schema_faults(error, ReviewSentenceIn, path)
-    answered = [entity.model_dump(mode="json") for entity in sentence.entities]
+    answered = [entity.model_dump(mode="json", exclude_unset=True) for entity in sentence.entities]
     form = annotated_form(answered)
     faults = list(_faults(sentence.text, form, _any_labels(form), _codes(form), f"{path}.entities"))
     faults += _score_faults(answered, path)
