@@ -104,7 +104,7 @@ def annotation_faults(
         text: The sentence.
         entities: Its entities, each with ``code``, ``mentions`` and ``stances``.
         scheme: The labels that may be given.
-        custom: Codes of the annotator's own, which are allowed besides the known ones.
+        custom: Codes of the annotator's own, which are allowed besides the known ones and those of the scheme.
     """
     if not isinstance(text, str) or not text.strip():
         yield AnnotationFault(("text",), "missing or empty", "text")
@@ -131,7 +131,7 @@ def _entity_faults(
     custom: Collection[str],
 ) -> Iterator[AnnotationFault]:
     code = entity.get("code")
-    if not isinstance(code, str) or not (is_known_code(code) or code in custom):
+    if not isinstance(code, str) or not (is_known_code(code) or code in scheme.codes or code in custom):
         yield AnnotationFault((*path, "code"), f"unknown code {code!r}", "code")
     yield from _mention_faults((*path, "mentions"), entity, text)
     yield from _stance_faults((*path, "stances"), entity, codes, scheme)
@@ -164,6 +164,9 @@ def _stance_faults(
             yield AnnotationFault(place, f"unknown stance {stance!r} (known: {', '.join(scheme.names)})", code)
         if not isinstance(toward, list):
             yield AnnotationFault(place, f"{stance}: targets are not a list", code)
+            continue
+        if toward and not scheme.directed:
+            yield AnnotationFault(place, f"{stance} toward others, but the scheme {scheme.name!r} has no targets", code)
             continue
         for index, target in enumerate(toward):
             if target not in codes:

@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 
 from model.aggregation import relations, summary
 from model.batching import Flow, Scored
-from model.config import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, ModelConfig
+from model.calibration import taken_labels
+from model.config import CONFIG_FILE, GAZETTEER_FILE, NETWORK_FILE, TOKENIZER_FILE, ModelConfig
 from model.documents import Document, Kind, check_document
 from model.encoding import EncodableSentence, Encoder
 from model.errors import ModelError
@@ -27,7 +28,7 @@ from model.results import SCORE_DIGITS, DocumentResult, EntityResult, SentenceRe
 from model.runtime import Runtime
 from model.scoring import PendingScores, Scorer, SentenceScores
 
-DOWNLOADED = [CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, "*.md"]
+DOWNLOADED = [CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE, GAZETTEER_FILE, "*.md"]
 
 SENTENCES_AHEAD = 1024
 """Sentences that `StanceClassifier.stream` keeps waiting for the network."""
@@ -97,7 +98,7 @@ class StanceClassifier:
                 f"{directory / CONFIG_FILE}: names {len(self.scheme.labels)} labels, the network has {runtime.outputs}"
             )
         self._scorer = Scorer(encoder, runtime, config)
-        self._reader = Reader()
+        self._reader = Reader(self.scheme)
         names = self.scheme.names
         self._thresholds = np.array([config.thresholds[name] for name in names])
         self._toward_thresholds = np.array([config.toward_thresholds[name] for name in names])
@@ -142,7 +143,8 @@ class StanceClassifier:
 
         Args:
             documents: What to classify.
-            countries: Codes of the entities to answer for; by default all. Targets may still be others.
+            countries: Codes of the entities to answer for; by default all. Targets may still be others, and entities
+                of the model's own gazetteer are answered for in any case.
             blocs: Whether to answer for blocs.
 
         Returns:
@@ -245,10 +247,8 @@ class StanceClassifier:
         return self._scorer.submit(sentences).result()
 
     def decide(self, scores: SentenceScores) -> list[dict[str, list[int]]]:
-        """Apply the thresholds: for each entity, its labels with the indices of the entities that they are aimed at."""
-        taken = scores.labels >= self._thresholds
-        if not self.scheme.multi_label:
-            taken &= scores.labels == scores.labels.max(axis=1, keepdims=True)
+        """Decide: for each entity, its labels with the indices of the entities that they are aimed at."""
+        taken = taken_labels(scores.labels, self._thresholds, self.scheme)
         aimed = scores.toward >= self._toward_thresholds if self.scheme.directed else scores.toward > 1
         return [
             {
@@ -307,7 +307,8 @@ def _keep(sentence: SentenceResult, countries: Collection[str] | None, blocs: bo
     entities = tuple(
         result
         for result in sentence.entities
-        if (countries is None or result.entity.code in countries) and (blocs or result.entity.kind is not Kind.BLOC)
+        if (countries is None or result.entity.code in countries or result.entity.type is not None)
+        and (blocs or result.entity.kind is not Kind.BLOC)
     )
     return SentenceResult(sentence.text, sentence.start, sentence.end, entities)
 

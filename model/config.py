@@ -6,18 +6,20 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from model.directory import find_file, read_hashes
 from model.errors import ModelError
-from model.scheme import LabelScheme
+from model.scheme import LabelScheme, gazetteer_data, read_gazetteer
 
 FORMAT = 1
 CONFIG_FILE = "config.json"
 NETWORK_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+GAZETTEER_FILE = "gazetteer.json"
+"""The entities of the scheme's own, where it has any."""
 WEIGHTS_FILE = "model.safetensors"
 REQUIRED_FILES = (NETWORK_FILE, TOKENIZER_FILE)
 FEWEST_TOKENS, MOST_TOKENS = 8, 65_536
@@ -64,7 +66,7 @@ class ModelConfig:
 
     def save(self, directory: Path) -> None:
         """Write ``config.json``."""
-        data = {"format": FORMAT} | asdict(self) | {"scheme": self.scheme.to_dict()}
+        data = {"format": FORMAT} | asdict(self) | {"scheme": self.scheme.to_dict(gazetteer=False)}
         (directory / CONFIG_FILE).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -83,7 +85,7 @@ class ModelConfig:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path}: malformed: {error!r}") from None
         config._check_files(directory)
-        return config
+        return config._with_gazetteer(directory)
 
     @classmethod
     def _from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:
@@ -107,9 +109,20 @@ class ModelConfig:
             files=read_hashes(data["files"]),
         )
 
+    def _with_gazetteer(self, directory: Path) -> ModelConfig:
+        """Return the configuration with the entities of the directory's gazetteer, if there is one."""
+        if GAZETTEER_FILE not in self.files:
+            return self
+        try:
+            data = json.loads(find_file(directory, GAZETTEER_FILE).read_text(encoding="utf-8"))
+            return replace(self, scheme=replace(self.scheme, gazetteer=read_gazetteer(data)))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ModelError(f"{directory / GAZETTEER_FILE}: malformed: {error!r}") from None
+
     def _check_files(self, directory: Path) -> None:
         """Check the files that answering needs; weights kept for training may be absent."""
-        for name in REQUIRED_FILES:
+        needed = (*REQUIRED_FILES, GAZETTEER_FILE) if GAZETTEER_FILE in self.files else REQUIRED_FILES
+        for name in needed:
             if name not in self.files:
                 raise ModelError(f"{directory / CONFIG_FILE}: names no hash for {name}")
             if file_sha256(find_file(directory, name)) != self.files[name]:
@@ -157,3 +170,10 @@ def _calibrations(data: Mapping[str, Any], key: str) -> dict[str, Calibration]:
         name: Calibration(**{part: _number(number, f"{key}.{name}.{part}") for part, number in value.items()})
         for name, value in data[key].items()
     }
+
+
+def save_gazetteer(scheme: LabelScheme, directory: Path) -> None:
+    """Write the gazetteer of a scheme, if it has one, into a model directory; its hash belongs into ``files``."""
+    if scheme.gazetteer:
+        text = json.dumps(gazetteer_data(scheme.gazetteer), indent=1, ensure_ascii=False)
+        (directory / GAZETTEER_FILE).write_text(text + "\n", encoding="utf-8")

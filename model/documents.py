@@ -21,6 +21,7 @@ class Source(StrEnum):
     BLOC = "bloc"
     OFFICE_HOLDER = "office_holder"
     INTRODUCED = "introduced"
+    GAZETTEER = "gazetteer"
     GIVEN = "given"
 
 
@@ -62,7 +63,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A country, a bloc or an actor of the caller's own, with its mentions in one sentence.
+    """A country, a bloc or an actor of the caller's or the model's own, with its mentions in one sentence.
 
     Attributes:
         code: ISO 3166-1 alpha-2 (3166-3 alpha-4 for states that are gone), a bloc's code, or the caller's.
@@ -70,6 +71,7 @@ class Entity:
         name: Short English name.
         kind: What the entity is.
         mentions: Its mentions, in the order of the text; never empty.
+        type: What an entity of the model's own gazetteer is; None for all others.
     """
 
     code: str
@@ -77,6 +79,7 @@ class Entity:
     name: str
     kind: Kind
     mentions: tuple[Mention, ...]
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

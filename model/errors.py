@@ -36,3 +36,7 @@ class DeadlineError(EntityStanceError, TimeoutError):
 
 class ClosedError(EntityStanceError):
     """The classifier was closed before it had read the text."""
+
+
+class SchemeError(EntityStanceError):
+    """A scheme file has faults; the message lists them as ``file: field: fault``."""

@@ -9,6 +9,7 @@ from model.countries.finder import CountryFinder
 from model.countries.registry import entity_info
 from model.documents import Document, Entity, Kind, Mention, Span
 from model.encoding import EncodableSentence
+from model.scheme import STANCES, LabelScheme
 from model.sentences import Sentence, split_sentences
 
 
@@ -31,8 +32,10 @@ class FoundSentence:
 class Reader:
     """Splits documents into sentences and finds their entities; build it once and keep it."""
 
-    def __init__(self) -> None:
-        self._finder = CountryFinder()
+    def __init__(self, scheme: LabelScheme = STANCES) -> None:
+        """Look for what the scheme names: countries and blocs, entities of its own, or both."""
+        self._own = {entity.code: entity for entity in scheme.gazetteer}
+        self._finder = CountryFinder(scheme.gazetteer, countries=scheme.countries)
 
     def read(self, document: Document) -> list[FoundSentence]:
         """Return all sentences of a document, also those without an entity, in the order of the text."""
@@ -46,20 +49,21 @@ class Reader:
             while position < len(mentions) and mentions[position].start < sentence.end:
                 inside.append(mentions[position])
                 position += 1
-            found.append(FoundSentence(sentence, _entities(inside, names)))
+            found.append(FoundSentence(sentence, self._entities(inside, names)))
         return found
 
+    def _entities(self, mentions: Sequence[Mention], names: dict[str, str]) -> tuple[Entity, ...]:
+        """Group the mentions of one sentence by entity, in the order of first mention."""
+        groups: dict[str, list[Mention]] = {}
+        for mention in mentions:
+            groups.setdefault(mention.code, []).append(mention)
+        return tuple(self._entity(code, tuple(group), names) for code, group in groups.items())
 
-def _entities(mentions: Sequence[Mention], names: dict[str, str]) -> tuple[Entity, ...]:
-    """Group the mentions of one sentence by entity, in the order of first mention."""
-    groups: dict[str, list[Mention]] = {}
-    for mention in mentions:
-        groups.setdefault(mention.code, []).append(mention)
-    entities = []
-    for code, group in groups.items():
+    def _entity(self, code: str, mentions: tuple[Mention, ...], names: dict[str, str]) -> Entity:
         if code in names:
-            entities.append(Entity(code, None, names[code], Kind.CUSTOM, tuple(group)))
-        else:
-            info = entity_info(code)
-            entities.append(Entity(code, info.alpha3, info.name, info.kind, tuple(group)))
-    return tuple(entities)
+            return Entity(code, None, names[code], Kind.CUSTOM, mentions)
+        if code in self._own:
+            own = self._own[code]
+            return Entity(code, None, own.name, Kind.CUSTOM, mentions, own.type)
+        info = entity_info(code)
+        return Entity(code, info.alpha3, info.name, info.kind, mentions)

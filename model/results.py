@@ -55,6 +55,7 @@ class EntityResult:
             "alpha3": entity.alpha3,
             "name": entity.name,
             "kind": entity.kind.value,
+            **({} if entity.type is None else {"type": entity.type}),
             "mentions": [
                 {"text": m.text, "start": m.start, "end": m.end, "source": m.source.value} for m in entity.mentions
             ],

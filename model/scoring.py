@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.batching import Flow, Scored, Ticket
-from model.calibration import Calibrator
+from model.calibration import Calibrator, label_calibrator
 from model.config import ModelConfig
 from model.encoding import EncodableSentence, Encoder, Row
 from model.runtime import Runtime
@@ -38,7 +38,7 @@ class Scorer:
         self.encoder = encoder
         self.runtime = runtime
         self.scheme = config.scheme
-        self._calibrate_labels = Calibrator(config.calibration, self.scheme.names)
+        self._calibrate_labels = label_calibrator(config.calibration, self.scheme)
         self._calibrate_toward = Calibrator(config.toward_calibration, self.scheme.names)
 
     def submit(self, sentences: Sequence[EncodableSentence], flow: Flow | None = None) -> PendingScores:

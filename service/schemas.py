@@ -107,8 +107,8 @@ class Options(_Request):
         default=None,
         min_length=1,
         max_length=1000,
-        description="Answer these countries and blocs only (and entities of your own); targets of their stances may be "
-        "others. All when missing.",
+        description="Answer these countries and blocs only (and entities of your own and of the model's); targets of "
+        "their stances may be others. All when missing.",
     )
     blocs: bool = Field(default=True, description="Whether blocs such as the EU are entities too.")
 
@@ -176,12 +176,15 @@ class StanceOut(_Answer):
 
 
 class EntityOut(_Answer):
-    """A country, a bloc or an entity of the caller's own in one sentence."""
+    """A country, a bloc or an entity of the caller's or the model's own in one sentence."""
 
-    code: str = Field(description="ISO 3166-1 alpha-2, ISO 3166-3 alpha-4, a bloc's code or the caller's.")
+    code: str = Field(description="ISO 3166-1 alpha-2, ISO 3166-3 alpha-4, a bloc's code, the caller's or the model's.")
     alpha3: str | None
     name: str
     kind: Kind
+    type: str | None = Field(
+        default=None, description="What an entity of the model's own gazetteer is; left out for all others."
+    )
     mentions: list[MentionOut] = Field(min_length=1)
     stances: list[StanceOut] = Field(description="The stances it takes; empty when it takes none.")
     scores: dict[str, float] = Field(description="Probability of every stance.")
@@ -274,12 +277,14 @@ class StatusOut(_Answer):
 
 
 class LabelOut(_Answer):
-    """A stance that the model knows, and from which probability on it is answered."""
+    """A label that the model knows, and from which probability on it is answered."""
 
     name: str
     description: str
-    threshold: float
-    toward_threshold: float | None
+    threshold: float | None = Field(
+        description="null where labels exclude each other: then the most probable one is answered, or none."
+    )
+    toward_threshold: float | None = Field(description="The same of a target; null where labels are not aimed.")
 
 
 class LimitsOut(_Answer):
@@ -292,11 +297,24 @@ class LimitsOut(_Answer):
     deadline_seconds: float = Field(description="Seconds after which a document without an answer fails.")
 
 
-class InfoOut(_Answer):
+class SchemeOut(BaseModel):
+    """What a model's label scheme allows."""
+
+    scheme: str = Field(description="Name of the label scheme.")
+    description: str = Field(description="What it is for; empty if it does not say.")
+    labels: list[LabelOut]
+    multi_label: bool = Field(description="Whether an entity may take several labels at once.")
+    none: bool = Field(description="Whether an entity may take no label at all.")
+    directed: bool = Field(description="Whether labels are aimed at other entities.")
+    countries: bool = Field(description="Whether countries and blocs are looked for.")
+    types: list[str] = Field(description="Types of the entities of its own that it looks for.")
+
+
+class InfoOut(SchemeOut):
     """What runs here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: str = Field(description="Version of the entity-stance package.")
     model: ModelOut
-    scheme: str
-    labels: list[LabelOut]
     limits: LimitsOut

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tiny_encoders"]
+pytest_plugins = ["tiny_encoders", "own_scheme"]
 
 # Nothing that a test stores ends up among what the user of this machine has stored.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="entity-stance-tests-")

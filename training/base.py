@@ -16,6 +16,7 @@ from model.config import CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE
 from model.countries.registry import entity_info
 from model.encoding import add_placeholders, vocabulary_size
 from model.errors import ModelError
+from model.scheme import LabelScheme
 from training.network import StanceNetwork
 from training.packaged import packaged_base
 
@@ -38,14 +39,17 @@ def resolve_base(base: str) -> str:
     return base if folder is None else str(folder)
 
 
-def load_network(base: str, labels: int, dropout: float | None = None) -> tuple[StanceNetwork, Tokenizer]:
+def load_network(
+    base: str, labels: int, dropout: float | None = None, scheme: LabelScheme | None = None
+) -> tuple[StanceNetwork, Tokenizer]:
     """Load a network to fine-tune, and its tokenizer.
 
     Args:
         base: Name or path of a Hugging Face encoder, which gets fresh heads, or a model directory with kept weights;
-            its heads are kept too if they have as many labels.
+            its heads are kept too if they have as many labels and, where a scheme is given, learned one like it.
         labels: Number of labels.
         dropout: Dropout inside the encoder; None leaves what it was made with.
+        scheme: What is to be learned. From a model of another scheme only the encoder is taken.
 
     Raises:
         ModelError: the base cannot be loaded, or has no fast tokenizer.
@@ -62,10 +66,19 @@ def load_network(base: str, labels: int, dropout: float | None = None) -> tuple[
         network = StanceNetwork(encoder, labels)
         own = network.state_dict()
         kept = load_file(directory / WEIGHTS_FILE)
-        network.load_state_dict(own | {name: kept[name] for name in own if kept[name].shape == own[name].shape})
+        fresh = scheme is not None and not kept_scheme(base).learns_like(scheme)
+        fitting = (
+            name for name in own if kept[name].shape == own[name].shape and (name.startswith("encoder.") or not fresh)
+        )
+        network.load_state_dict(own | {name: kept[name] for name in fitting})
         return network, Tokenizer.from_file(str(directory / TOKENIZER_FILE))
     except Exception as error:  # The libraries raise bare exceptions of their own.
         raise ModelError(f"cannot go on from the model directory {base!r}: {error}") from error
+
+
+def kept_scheme(base: str) -> LabelScheme:
+    """Return the scheme that a model directory's heads have learned."""
+    return LabelScheme.from_dict(json.loads((Path(base) / CONFIG_FILE).read_text(encoding="utf-8"))["scheme"])
 
 
 def base_name(base: str) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from model.calibration import Calibrator
 from model.config import Calibration
 from model.scheme import LabelScheme
-from training.trainer import Logits
+from training.trainer import Logits, asked_entities
 
 RESAMPLES = 200
 CANDIDATES = np.linspace(0.05, 0.95, 91)
@@ -38,14 +40,22 @@ def fit_decisions(logits: Logits, scheme: LabelScheme, seed: int = 0) -> tuple[D
         seed: Seed of the resampling that steadies the thresholds.
 
     Returns:
-        The decisions for labels and for targets. A target's calibration is fitted where its label is taken.
+        The decisions for labels and for targets. A target's calibration is fitted where its label is taken. Where
+        labels exclude each other the most probable one is taken, and their thresholds are 0.
     """
-    labels = {name: (logits.labels[:, i], logits.gold_labels[:, i]) for i, name in enumerate(scheme.names)}
+    counted = asked_entities(logits.gold_labels, scheme)
+    scores, gold = logits.labels[counted], logits.gold_labels[counted]
+    if scheme.multi_label:
+        labels = _decide({name: (scores[:, i], gold[:, i]) for i, name in enumerate(scheme.names)}, seed)
+    else:
+        labels = Decision(fit_temperature(scores, gold, scheme), dict.fromkeys(scheme.names, 0.0))
     targets = {}
     for index, name in enumerate(scheme.names):
         asked = logits.asked[:, index] > 0
         targets[name] = logits.toward[asked, index], logits.gold_toward[asked, index]
-    return _decide(labels, seed), _decide(targets, seed)
+    if not scheme.directed:
+        targets = dict.fromkeys(scheme.names, (np.zeros(0, np.float32), np.zeros(0, np.float32)))
+    return labels, _decide(targets, seed)
 
 
 def _decide(scored: dict[str, tuple[Floats, Floats]], seed: int) -> Decision:
@@ -64,6 +74,35 @@ def fit_platt(logits: Floats, gold: Floats) -> Calibration:
     """Fit Platt scaling (Platt 1999) by nearly unregularised logistic regression."""
     regression = LogisticRegression(C=100.0).fit(logits.reshape(-1, 1), gold > 0)
     return Calibration(float(regression.coef_[0, 0]), float(regression.intercept_[0]))
+
+
+def fit_temperature(logits: Floats, gold: Floats, scheme: LabelScheme) -> dict[str, Calibration]:
+    """Fit a temperature and a bias for each label; see `model.calibration.SoftmaxCalibrator`.
+
+    Args:
+        logits: ``[entities, labels]``.
+        gold: Alike; one label is 1 at most.
+        scheme: Says whether taking no label is an answer.
+
+    Returns:
+        Slope and intercept of each label. The biases are drawn towards 0 as by a few cases, so that a rare label
+        keeps its own; with fewer than `FEWEST` entities nothing is changed.
+    """
+    if len(gold) < FEWEST:
+        return dict.fromkeys(scheme.names, Calibration())
+    choices = np.column_stack([1 - gold.sum(1), gold]) if scheme.none else gold
+
+    def cost(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scaled = np.exp(parameters[0]) * logits + parameters[1:]
+        scaled = np.column_stack([np.zeros(len(gold)), scaled]) if scheme.none else scaled
+        chances = log_softmax(scaled, axis=1)
+        slopes = (np.exp(chances) - choices)[:, int(scheme.none) :]
+        gradient = np.array([(slopes * logits).sum() * np.exp(parameters[0]), *slopes.sum(0)])
+        return float(-(choices * chances).sum() + (parameters**2).sum() / 2), gradient + parameters
+
+    fitted = minimize(cost, np.zeros(1 + len(scheme.names)), jac=True, method="L-BFGS-B").x
+    slope = float(np.exp(fitted[0]))
+    return {name: Calibration(slope, float(bias)) for name, bias in zip(scheme.names, fitted[1:], strict=True)}
 
 
 def best_threshold(probabilities: Floats, gold: Floats, seed: int) -> float:

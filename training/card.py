@@ -19,6 +19,16 @@ def write_card(path: Path, config: ModelConfig, result: TrainingResult, run: Tra
     path.write_text("\n".join(_lines(config, result, run)) + "\n", encoding="utf-8")
 
 
+def label_threshold(config: ModelConfig, label: str) -> str:
+    """Say from when on a label is taken."""
+    return f"{config.thresholds[label]:.2f}" if config.scheme.multi_label else "the most probable"
+
+
+def target_threshold(config: ModelConfig, label: str) -> str:
+    """Say from when on a label is aimed at another entity."""
+    return f"{config.toward_thresholds[label]:.2f}" if config.scheme.directed else "–"
+
+
 def _lines(config: ModelConfig, result: TrainingResult, run: TrainingRun) -> list[str]:
     counts, parity = result.sentences, result.parity
     return [
@@ -44,8 +54,8 @@ def _lines(config: ModelConfig, result: TrainingResult, run: TrainingRun) -> lis
         "| label | meaning | threshold | threshold of a target |",
         "|---|---|---|---|",
         *(
-            f"| {label.name} | {label.description} | {config.thresholds[label.name]:.2f} |"
-            f" {config.toward_thresholds[label.name]:.2f} |"
+            f"| {label.name} | {label.description} | {label_threshold(config, label.name)} |"
+            f" {target_threshold(config, label.name)} |"
             for label in config.scheme.labels
         ),
         "",

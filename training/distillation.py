@@ -13,11 +13,12 @@ import numpy as np
 import torch
 
 from model.batching import equal_length_batches
+from model.calibration import plain_probabilities
 from model.config import CONFIG_FILE, ModelConfig
 from model.encoding import EncodableSentence, Encoder, Row
 from model.errors import ModelError
 from model.runtime import build_feed
-from model.scheme import LabelScheme
+from model.scheme import STANCES, LabelScheme
 from model.scoring import merge_window
 from training.base import load_network
 from training.examples import Targets
@@ -46,11 +47,20 @@ def teacher_targets(
     ]
 
 
-def mixed(gold: Sequence[Targets], taught: Sequence[Targets], share: float) -> list[Targets]:
-    """Mix annotations with what teachers say, which counts for ``share`` of the mixture."""
+def mixed(
+    gold: Sequence[Targets], taught: Sequence[Targets], share: float, scheme: LabelScheme = STANCES
+) -> list[Targets]:
+    """Mix annotations with what teachers say, which counts for ``share`` of the mixture.
+
+    Of entities that were not asked, since taking no label is no answer in the scheme, teachers alone say something.
+    """
     return [
         Targets(
-            (1 - share) * mine.labels + share * theirs.labels,
+            np.where(
+                scheme.none | (mine.labels > 0).any(1, keepdims=True),
+                (1 - share) * mine.labels + share * theirs.labels,
+                theirs.labels,
+            ),
             # Whom a label is aimed at was annotated only where it is taken; elsewhere the teachers alone know.
             np.where(mine.labels[:, None] > 0, (1 - share) * mine.toward + share * theirs.toward, theirs.toward),
         )
@@ -64,12 +74,14 @@ def _ask(teacher: Path, sentences: Sequence[EncodableSentence], scheme: LabelSch
     config = ModelConfig.load(teacher)
     if config.scheme.names != scheme.names:
         raise ModelError(f"{teacher}: has other labels than {', '.join(scheme.names)}")
+    if not config.scheme.learns_like(scheme):
+        raise ModelError(f"{teacher}: its scheme differs from {scheme.name!r} in multi_label, none or directed")
     network, tokenizer = load_network(str(teacher), len(scheme.labels))
     rows = Encoder(tokenizer, config.max_tokens).encode(sentences)
     said = [_silence(len(sentence.entities), len(scheme.labels)) for sentence in sentences]
     network.eval()
     for batch in equal_length_batches(rows):
-        _answer(network, [rows[index] for index in batch], said)
+        _answer(network, [rows[index] for index in batch], said, scheme)
     return said
 
 
@@ -77,12 +89,13 @@ def _silence(entities: int, labels: int) -> Targets:
     return Targets(np.zeros((entities, labels), np.float32), np.zeros((entities, entities, labels), np.float32))
 
 
-def _answer(network: StanceNetwork, rows: Sequence[Row], said: Sequence[Targets]) -> None:
+def _answer(network: StanceNetwork, rows: Sequence[Row], said: Sequence[Targets], scheme: LabelScheme) -> None:
     """Write a batch's probabilities to the sentences' targets; the highest of several windows counts."""
     feed = {name: torch.from_numpy(array) for name, array in build_feed(rows).items()}
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         logits = network(**feed)
-    labels, toward = (tensor.float().sigmoid().numpy() for tensor in logits)
+    labels = plain_probabilities(logits[0].float().numpy(), scheme)
+    toward = logits[1].float().sigmoid().numpy()
     for index, row in enumerate(rows):
         count, targets = len(row.entities), said[row.sentence]
         merge_window(row, (labels[index, :count], toward[index, :count, :count]), targets.labels, targets.toward)

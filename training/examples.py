@@ -82,6 +82,7 @@ class Collator:
         """Read the placeholder ids from the tokenizer; ``pad_id`` fills short rows."""
         self.slot_ids = torch.tensor(slot_ids(tokenizer))
         self.vocabulary = vocabulary_size(tokenizer)
+        self.scheme = scheme
         self.labels = len(scheme.labels)
         self.pad_id = pad_id
         self.shuffle_slots = shuffle_slots

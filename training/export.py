@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from model.annotation import AnnotatedSentence
 from model.batching import Scored, equal_length_batches
+from model.calibration import plain_probabilities, taken_labels
 from model.encoding import Encoder, Row
 from model.runtime import Runtime, build_feed
-from model.scheme import LabelScheme
+from model.scheme import STANCES, LabelScheme
 from training.examples import build_dataset, encodable
 from training.graphs import float_graph, traced_graph
 from training.network import StanceNetwork
@@ -36,7 +37,8 @@ class Parity:
         float_max: Largest difference of the float export.
         int8_mean: Mean difference of the int8 export.
         int8_max: Its largest difference.
-        same_side: Share of label logits on the same side of zero in int8.
+        same_side: Share of label logits on the same side of zero in int8; where labels exclude each other, of the
+            same choice.
     """
 
     float_max: float
@@ -45,7 +47,13 @@ class Parity:
     same_side: float
 
 
-def export_network(network: StanceNetwork, path: Path, calibration: Sequence[Row], held_out: Sequence[Row]) -> Parity:
+def export_network(
+    network: StanceNetwork,
+    path: Path,
+    calibration: Sequence[Row],
+    held_out: Sequence[Row],
+    scheme: LabelScheme = STANCES,
+) -> Parity:
     """Write a network as int8 ONNX.
 
     Weights are quantised per output channel, activations with scales fixed beforehand on ``calibration``: with scales
@@ -56,6 +64,7 @@ def export_network(network: StanceNetwork, path: Path, calibration: Sequence[Row
         path: The file to write.
         calibration: Rows from which the scales are taken.
         held_out: Rows on which the export is compared with torch.
+        scheme: Says what a decision is.
 
     Raises:
         RuntimeError: the float export does not give torch's logits.
@@ -68,7 +77,10 @@ def export_network(network: StanceNetwork, path: Path, calibration: Sequence[Row
         _quantize(exported, path, calibration)
     scored = Runtime(path).run(held_out)
     differences = _differences(reference, scored)
-    same = [np.mean((mine > 0) == (theirs[0] > 0)) for mine, theirs in zip(reference, scored, strict=True)]
+    same = [
+        np.mean(_plain(mine, scheme) == _plain(theirs[0], scheme))
+        for mine, theirs in zip(reference, scored, strict=True)
+    ]
     return Parity(float_max, float(np.mean(differences)), max(differences), float(np.mean(same)))
 
 
@@ -78,6 +90,13 @@ def exported_logits(
     """Score the annotated entities of sentences with an exported network."""
     dataset = build_dataset(sentences, encoder, scheme)
     return collect_logits(dataset, Runtime(path).run(encoder.encode([encodable(sentence) for sentence in sentences])))
+
+
+def _plain(logits: NDArray[np.float32], scheme: LabelScheme) -> NDArray[np.bool_]:
+    """Return what label logits decide without calibration."""
+    if scheme.multi_label:
+        return logits > 0
+    return taken_labels(plain_probabilities(logits, scheme), np.zeros(logits.shape[1]), scheme)
 
 
 def _export_float(

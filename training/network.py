@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from model.scheme import STANCES, LabelScheme
+
 
 class StanceNetwork(nn.Module):
     """Scores the labels of all entities of a sentence, and whom each is aimed at, from one pass of the encoder.
@@ -55,9 +57,14 @@ class StanceNetwork(nn.Module):
 
 
 def network_loss(
-    label_logits: Tensor, toward_logits: Tensor, labels: Tensor, toward: Tensor, entity_mask: Tensor
+    label_logits: Tensor,
+    toward_logits: Tensor,
+    labels: Tensor,
+    toward: Tensor,
+    entity_mask: Tensor,
+    scheme: LabelScheme = STANCES,
 ) -> Tensor:
-    """Binary cross-entropy over labels plus that over targets.
+    """Cross-entropy over labels, plus binary cross-entropy over targets in a scheme that has them.
 
     Args:
         label_logits: ``[batch, entities, labels]``.
@@ -65,13 +72,28 @@ def network_loss(
         labels: Gold labels, 0 or 1, shaped as ``label_logits``.
         toward: Gold targets, 0 or 1, shaped as ``toward_logits``.
         entity_mask: 1 for entities, 0 for padding ``[batch, entities]``.
+        scheme: Says whether labels exclude each other, whether there is such a thing as no label, and whether there
+            are targets.
 
     Returns:
-        The loss; targets count only where the holder takes the label, since they are asked only then.
+        The loss; targets count only where the holder takes the label, since they are asked only then. Entities
+        without a label count only where that is an answer.
     """
-    label_loss = functional.binary_cross_entropy_with_logits(label_logits.float(), labels, reduction="none")
-    label_loss = (label_loss * entity_mask.unsqueeze(-1)).sum() / entity_mask.sum().clamp(min=1)
+    counted = entity_mask if scheme.none else entity_mask * (labels.sum(-1) > 0)
+    label_loss = (_label_loss(label_logits.float(), labels, scheme) * counted).sum() / counted.sum().clamp(min=1)
+    if not scheme.directed:
+        return label_loss
     others = 1 - torch.eye(labels.shape[1], device=labels.device)
     asked = labels.unsqueeze(2) * (entity_mask.unsqueeze(1) * others).unsqueeze(-1)
     toward_loss = functional.binary_cross_entropy_with_logits(toward_logits.float(), toward, reduction="none")
     return label_loss + (toward_loss * asked).sum() / asked.sum().clamp(min=1)
+
+
+def _label_loss(logits: Tensor, labels: Tensor, scheme: LabelScheme) -> Tensor:
+    """Return the loss of every entity: that of each label, or where they exclude each other that of the choice."""
+    if scheme.multi_label:
+        return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").sum(-1)
+    if scheme.none:  # Taking no label has the logit 0: only differences of logits count in a softmax.
+        logits = functional.pad(logits, (1, 0))
+        labels = torch.cat([1 - labels.sum(-1, keepdim=True), labels], dim=-1)
+    return -(labels * functional.log_softmax(logits, dim=-1)).sum(-1)

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from transformers import set_seed
 
 from model.annotation import AnnotatedSentence
-from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256
+from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256, save_gazetteer
 from model.encoding import Encoder
 from model.errors import CorpusError, ModelError
 from model.scheme import STANCES, LabelScheme
@@ -109,12 +109,12 @@ def train(run: TrainingRun) -> TrainingResult:
         ValueError: ``out`` holds checkpoints of a run with other settings.
     """
     notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
-    learned, dev = _split(run.data, "train"), _split(run.data, "dev")
-    held_out = read_corpus(run.calibration) if run.calibration else dev
+    learned, dev = (_split(run.data, name, run.scheme) for name in ("train", "dev"))
+    held_out = read_corpus(run.calibration, run.scheme) if run.calibration else dev
     teachers = _teacher_hashes(run.teachers)
     checkpoints = _prepare(run, teachers)
     set_seed(run.config.seed)
-    network, tokenizer = load_network(run.base, len(run.scheme.labels), run.config.encoder_dropout)
+    network, tokenizer = load_network(run.base, len(run.scheme.labels), run.config.encoder_dropout, run.scheme)
     rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
     lessons, exam = _lessons(run, learned, rows), build_dataset(dev, rows, run.scheme)
     data = training_data(lessons, exam, network, tokenizer, run.scheme)
@@ -129,8 +129,10 @@ def train(run: TrainingRun) -> TrainingResult:
         building / NETWORK_FILE,
         rows.encode([encodable(sentence) for sentence in some]),
         rows.encode([encodable(sentence) for sentence in dev]),
+        run.scheme,
     )
     _save_tokenizer(tokenizer, building)
+    save_gazetteer(run.scheme, building)
     if run.keep_weights:
         save_weights(network, building)
     # Fitted on what the exported network says, since that is the one that answers.
@@ -176,12 +178,12 @@ def _lessons(run: TrainingRun, learned: Sequence[AnnotatedSentence], encoder: En
     sentences = [encodable(sentence) for sentence in learned]
     made = variants(sentences, run.variants, run.config.seed)
     taught = teacher_targets(run.teachers, sentences + made, run.scheme)
-    targets = mixed(gold, taught[: len(gold)], run.teacher_share) + taught[len(gold) :]
+    targets = mixed(gold, taught[: len(gold)], run.teacher_share, run.scheme) + taught[len(gold) :]
     return target_dataset(sentences + made, targets, encoder)
 
 
-def _split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
-    sentences = read_split(paths, split)
+def _split(paths: Sequence[Path], split: str, scheme: LabelScheme) -> list[AnnotatedSentence]:
+    sentences = read_split(paths, split, scheme)
     if not any(sentence.entities for sentence in sentences):
         raise CorpusError(f"the {split} split of {', '.join(map(str, paths))} has no sentence with an entity")
     return sentences

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from model.config import NETWORK_FILE, TOKENIZER_FILE, ModelConfig, file_sha256
 from model.encoding import Encoder
 from training.calibrate import fit_decisions
-from training.card import CARD_FILE
+from training.card import CARD_FILE, label_threshold, target_threshold
 from training.corpus import corpus_files, read_corpus
 from training.export import exported_logits
 
@@ -62,7 +62,7 @@ def _lines(config: ModelConfig, data: Sequence[Path], count: int) -> list[str]:
         "| label | threshold | threshold of a target |",
         "|---|---|---|",
         *(
-            f"| {name} | {config.thresholds[name]:.2f} | {config.toward_thresholds[name]:.2f} |"
+            f"| {name} | {label_threshold(config, name)} | {target_threshold(config, name)} |"
             for name in config.scheme.names
         ),
         "",

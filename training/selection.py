@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.calibration import Calibrator
+from model.calibration import Calibrator, label_calibrator, taken_labels
 from model.scheme import LabelScheme
 from training.calibrate import Decision, fit_decisions
 from training.evaluation.metrics import f1_of, macro_f1_of
 from training.evaluation.records import FloatArray
 from training.evaluation.reliability import reliability
-from training.trainer import Logits, mean_average_precision
+from training.trainer import Logits, asked_entities, mean_average_precision
 
 SPLITS = 20
 """Random divisions into halves over which the figures are averaged; a single one is a matter of luck."""
@@ -58,7 +58,7 @@ def exchanged_score(logits: Logits, scheme: LabelScheme, seed: int = 0) -> Selec
     labels, targets = np.mean([score[0] for score in scores], axis=0), np.mean([score[1] for score in scores], axis=0)
     f1 = f1_of(labels)
     return SelectionScore(
-        mean_average_precision(logits),
+        mean_average_precision(logits, scheme),
         float(macro_f1_of(labels)),
         float(f1_of(labels.sum(0))),
         float(f1_of(targets.sum(0))),
@@ -73,11 +73,13 @@ def _one_division(logits: Logits, scheme: LabelScheme, half: NDArray[np.int64]) 
     for scored in (0, 1):
         fitted = fit_decisions(_part(logits, half, 1 - scored), scheme)
         part = _part(logits, half, scored)
+        counted = asked_entities(part.gold_labels, scheme)
         chance, taken = _decided(part.labels, fitted[0], scheme)
-        _, aimed = _decided(part.toward, fitted[1], scheme)
+        taken &= counted[:, None]
+        aimed = _aimed(part.toward, fitted[1], scheme)
         labels.append(_counts(taken, part.gold_labels))
         targets.append(_counts(aimed & taken[part.holder], part.gold_toward))
-        probabilities.append((chance, part.gold_labels))
+        probabilities.append((chance[counted], part.gold_labels[counted]))
     chance, gold = (np.concatenate(arrays).ravel() for arrays in zip(*probabilities, strict=True))
     error = reliability(chance.astype(np.float64), gold.astype(np.float64)).error
     return labels[0] + labels[1], targets[0] + targets[1], error or 0.0
@@ -101,9 +103,16 @@ def _part(logits: Logits, half: NDArray[np.int64], wanted: int) -> Logits:
 def _decided(
     logits: NDArray[np.float32], decision: Decision, scheme: LabelScheme
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return probabilities, and whether they reach the thresholds."""
+    """Return probabilities of labels, and which are taken."""
+    chance = label_calibrator(decision.calibration, scheme)(logits)
+    return chance, taken_labels(chance, np.array([decision.thresholds[name] for name in scheme.names]), scheme)
+
+
+def _aimed(logits: NDArray[np.float32], decision: Decision, scheme: LabelScheme) -> NDArray[np.bool_]:
+    """Return which pairs' labels are aimed at the second one, if they are taken."""
     chance = Calibrator(decision.calibration, scheme.names)(logits)
-    return chance, chance >= np.array([decision.thresholds[name] for name in scheme.names])
+    thresholds = np.array([decision.thresholds[name] for name in scheme.names])
+    return np.asarray((chance >= thresholds) & scheme.directed)
 
 
 def _counts(predicted: NDArray[np.bool_], gold: NDArray[np.float32]) -> FloatArray:

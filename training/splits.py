@@ -14,6 +14,7 @@ from pathlib import Path
 
 from model.annotation import AnnotatedSentence, masked_text
 from model.errors import CorpusError
+from model.scheme import STANCES, LabelScheme
 from training.corpus import corpus_files, read_corpus
 
 SPLITS = {"train": 0.8, "dev": 0.1, "test": 0.1}
@@ -23,7 +24,7 @@ NEAR_DUPLICATE = 0.5
 """Jaccard similarity of word trigrams, countries masked, from which two sentences count as near-duplicates."""
 
 
-def read_split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
+def read_split(paths: Sequence[Path], split: str, scheme: LabelScheme = STANCES) -> list[AnnotatedSentence]:
     """Read the sentences of one split from annotated files or folders of them.
 
     Raises:
@@ -32,14 +33,14 @@ def read_split(paths: Sequence[Path], split: str) -> list[AnnotatedSentence]:
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
-    sentences = read_corpus(paths)
+    sentences = read_corpus(paths, scheme)
     splits = _splits_of(sentences, paths)
     return [sentence for sentence in sentences if splits[sentence.id] == split]
 
 
-def corpus_splits(paths: Sequence[Path]) -> dict[str, str]:
+def corpus_splits(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> dict[str, str]:
     """Return the split of every sentence id, kept ones first, the others by the rule."""
-    return _splits_of(read_corpus(paths), paths)
+    return _splits_of(read_corpus(paths, scheme), paths)
 
 
 def load_splits(path: Path) -> dict[str, str]:

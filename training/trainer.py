@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
-from model.scheme import LabelScheme
+from model.calibration import plain_probabilities
+from model.scheme import STANCES, LabelScheme
 from training.base import pad_token_id
 from training.examples import Collator
 from training.network import StanceNetwork, network_loss
@@ -126,12 +127,13 @@ class StanceTrainer(Trainer):
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
         """Return the loss of one batch."""
         label_logits, toward_logits = _forward(model, inputs)
-        return network_loss(label_logits, toward_logits, inputs["labels"], inputs["toward"], inputs["entity_mask"])
+        gold = inputs["labels"], inputs["toward"], inputs["entity_mask"]
+        return network_loss(label_logits, toward_logits, *gold, self.dev_collator.scheme)
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Score the dev split: mean over the labels of the average precision, which needs no threshold."""
         logits = predict(cast(nn.Module, self.model), self.eval_dataset, self.dev_collator, self.config.batch_size)
-        metrics = {f"{metric_key_prefix}_{METRIC}": mean_average_precision(logits)}
+        metrics = {f"{metric_key_prefix}_{METRIC}": mean_average_precision(logits, self.dev_collator.scheme)}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -242,14 +244,22 @@ def collect_logits(dataset: Dataset, scored: Sequence[tuple[NDArray[np.float32],
     return Logits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def mean_average_precision(logits: Logits) -> float:
+def mean_average_precision(logits: Logits, scheme: LabelScheme = STANCES) -> float:
     """Return the mean average precision over the labels that the gold data holds."""
-    scores = [
+    counted = asked_entities(logits.gold_labels, scheme)
+    # The logits of labels that exclude each other can be compared between entities only as probabilities.
+    scores = logits.labels if scheme.multi_label else plain_probabilities(logits.labels, scheme)
+    precisions = [
         average_precision_score(gold, scored)
-        for gold, scored in zip(logits.gold_labels.T, logits.labels.T, strict=True)
+        for gold, scored in zip(logits.gold_labels[counted].T, scores[counted].T, strict=True)
         if gold.any()
     ]
-    return float(np.mean(scores)) if scores else 0.0
+    return float(np.mean(precisions)) if precisions else 0.0
+
+
+def asked_entities(gold_labels: NDArray[np.float32], scheme: LabelScheme) -> NDArray[np.bool_]:
+    """Tell which entities are asked: all, or where taking no label is no answer those that are annotated with one."""
+    return np.asarray((gold_labels > 0).any(axis=1) | scheme.none)
 
 
 def _forward(network: nn.Module, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:

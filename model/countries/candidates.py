@@ -170,7 +170,11 @@ def _in_word(character: str) -> bool:
 
 def _takes_s(form: Form) -> bool:
     """Tell whether a form may carry a plural or genitive "s"."""
-    return form.source not in {Source.TITLE, Source.BODY} and form.text[-1] not in "s." and form.code is not None
+    return (
+        form.source not in {Source.TITLE, Source.BODY, Source.GAZETTEER}
+        and form.text[-1] not in "s."
+        and form.code is not None
+    )
 
 
 def _capitals_fit(form: Form, view: View, start: int, end: int, sentence: int) -> bool:

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import chain
 
-from model.countries.candidates import Scanner, View
-from model.countries.gazetteer import Gazetteer
+from model.countries.candidates import Candidate, Scanner, View
+from model.countries.gazetteer import Form, Gazetteer
 from model.countries.people import PeopleRules
 from model.countries.rules import PlaceRules, find_koreas
 from model.documents import GivenEntity, Mention, Source
+from model.scheme import OwnEntity
 from model.sentences import Sentence
 
 
 class CountryFinder:
     """Finds the mentions of countries and blocs in documents; build it once and keep it."""
 
-    def __init__(self) -> None:
-        self._scanner = Scanner(Gazetteer.load())
+    def __init__(self, own: Sequence[OwnEntity] = (), *, countries: bool = True) -> None:
+        """Look for a scheme's own entities besides countries and blocs, or instead of them."""
+        forms = [Form(entity.code, form, Source.GAZETTEER) for entity in own for form in entity.forms]
+        self._scanner = Scanner(Gazetteer.load(forms) if countries else Gazetteer.from_forms(forms))
+        self._countries = countries
         self._places = PlaceRules()
         self._people = PeopleRules()
 
@@ -47,7 +51,10 @@ class CountryFinder:
             return []
         view = View(text, sentences)
         own = _find_given(view, given)
-        candidates = self._scanner.scan(view, own)
+        candidates, listed = _part_listed(view, self._scanner.scan(view, own))
+        own = _in_order(own, listed)
+        if not self._countries:
+            return own
         places = self._places.settle(view, candidates, date)
         people = self._people.settle(view, candidates, places, date)
         known = _in_order(own, places, people)
@@ -57,6 +64,20 @@ class CountryFinder:
 
 def _in_order(*groups: Sequence[Mention]) -> list[Mention]:
     return sorted(chain(*groups), key=lambda mention: mention.start)
+
+
+def _part_listed(view: View, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[Mention]]:
+    """Part the candidates that are forms of a scheme's own entities, which no rule can doubt, from the others."""
+    others: list[Candidate] = []
+    listed: list[Mention] = []
+    for candidate in candidates:
+        form = next((form for form in candidate.forms if form.source is Source.GAZETTEER), None)
+        if form is None or form.code is None:
+            others.append(candidate)
+        else:
+            written = view.text[candidate.start : candidate.end]
+            listed.append(Mention(form.code, written, candidate.start, candidate.end, Source.GAZETTEER))
+    return others, listed
 
 
 def _find_given(view: View, given: Sequence[GivenEntity]) -> list[Mention]:

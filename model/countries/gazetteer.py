@@ -156,15 +156,17 @@ class Gazetteer:
     forms: tuple[tuple[Form, ...], ...]
 
     @classmethod
-    def load(cls) -> Gazetteer:
-        """Collect the forms of the libraries and the data files."""
-        return cls.from_forms([*_own_forms(), *_library_forms(), *_traps(), *_office_holders()])
+    def load(cls, further: Iterable[Form] = ()) -> Gazetteer:
+        """Collect the forms of the libraries and the data files, behind further ones, which count first."""
+        return cls.from_forms([*further, *_own_forms(), *_library_forms(), *_traps(), *_office_holders()])
 
     @classmethod
     def from_forms(cls, forms: Iterable[Form]) -> Gazetteer:
         """Group forms by folded text; of two forms that differ in the source alone the first stays."""
-        grouped: dict[str, dict[tuple[str | None, bool], Form]] = {}
+        grouped: dict[str, dict[tuple[str | None, bool, str], Form]] = {}
         for form in forms:
             person = form.source is Source.OFFICE_HOLDER
-            grouped.setdefault(fold(form.text), {}).setdefault((form.code, person), form)
+            # A scheme's own "ion" and "Ion" are two forms: each is found where its capitals are.
+            written = form.text if form.source is Source.GAZETTEER else ""
+            grouped.setdefault(fold(form.text), {}).setdefault((form.code, person, written), form)
         return cls(tuple(grouped), tuple(tuple(forms.values()) for forms in grouped.values()))

@@ -23,6 +23,8 @@ GRACE = timedelta(days=60)  # reports go on naming a holder before and after the
 _REACH_BACK = 90
 _REACH_ON = 120
 
+_OWN = frozenset({Source.GIVEN, Source.GAZETTEER})  # no states
+
 _FORMER = re.compile(
     r"\b(?:former|ex|one-?time|erstwhile|ousted|deposed|late)[\s-](?:(?!and\b|says?\b|said\b|that\b)[\w.'’-]+\s){0,5}$",
     re.IGNORECASE,
@@ -187,7 +189,7 @@ class PeopleRules:
         for mention in known:
             nearest = bisect_left(titles, mention.start - _REACH_BACK)
             near = nearest < len(titles) and titles[nearest] < mention.end + _REACH_ON
-            if near and mention.source not in {Source.OFFICE_HOLDER, Source.GIVEN}:
+            if near and mention.source not in {Source.OFFICE_HOLDER, *_OWN}:
                 for titled, place in self._introduced_by(view, mention):
                     name, start = self._without_title(titled, place)
                     if " " in name and _is_free(starts, start, start + len(name)):
@@ -224,7 +226,7 @@ class PeopleRules:
         codes: dict[int, set[str]] = {}
         for mention in known:
             index = view.sentence_index(mention.start, mention.end)
-            if index is not None and mention.source is not Source.GIVEN and entity_info(mention.code).kind != Kind.BLOC:
+            if index is not None and mention.source not in _OWN and entity_info(mention.code).kind != Kind.BLOC:
                 codes.setdefault(index, set()).add(mention.code)
         starts = [mention.start for mention in known]
         for index, named in codes.items():

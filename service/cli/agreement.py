@@ -9,11 +9,13 @@ import typer
 
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 def agreement(
     first: Annotated[Path, typer.Argument(metavar="A", help="Annotated file (JSON Lines) of one annotator.")],
     second: Annotated[Path, typer.Argument(metavar="B", help="The same sentences by another; matched by id.")],
+    scheme: SchemeOption = None,
     show: Annotated[int, typer.Option(min=0, help="Disagreements to list, at most.")] = 20,
 ) -> None:
     """Measure how far two annotators of the same sentences agree, and list where they do not.
@@ -29,18 +31,18 @@ def agreement(
         from training.agreement import disagreements, read_both  # noqa: PLC0415
     from model.agreement import agreement as measure  # noqa: PLC0415
     from model.errors import CorpusError  # noqa: PLC0415
-    from model.scheme import STANCES  # noqa: PLC0415
 
+    labels = chosen_scheme(scheme)
     try:
-        pairs = read_both(first, second)
+        pairs = read_both(first, second, labels)
     except CorpusError as error:
         stop(str(error), USAGE)
     typer.echo(f"{len(pairs):,} sentences\n")
     typer.echo(f"{'':<12}{'units':>8}{'differ':>8}{'alpha':>8}  95% interval")
-    for item in measure(pairs, STANCES):
+    for item in measure(pairs, labels):
         figures = "  undefined" if item.alpha is None else f"{item.alpha:8.3f}  {item.low:.3f} to {item.high:.3f}"
         typer.echo(f"{item.name:<12}{item.units:>8,}{item.differing:>8,}{figures}")
-    found = disagreements(pairs, STANCES)
+    found = disagreements(pairs, labels)
     if found and show:
         typer.echo(f"\n{len(found):,} disagreements" + (f", the first {show}:" if len(found) > show else ":"))
     for difference in found[:show]:

@@ -38,5 +38,8 @@ def calibrate(
         stop(f"{out} exists already", USAGE)
     except EntityStanceError as error:
         stop(str(error), USAGE)
-    thresholds = ", ".join(f"{name} {value:.2f}" for name, value in config.thresholds.items())
-    typer.echo(f"wrote {out}: thresholds {thresholds}")
+    if config.scheme.multi_label:
+        thresholds = ", ".join(f"{name} {value:.2f}" for name, value in config.thresholds.items())
+        typer.echo(f"wrote {out}: thresholds {thresholds}")
+    else:
+        typer.echo(f"wrote {out}: temperature {1 / config.calibration[config.scheme.names[0]].slope:.2f}")

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from service.cli.exits import FAILED, USAGE, complain, stop
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 def check(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Annotated files (JSON Lines), or folders of .jsonl files.")
     ],
+    scheme: SchemeOption = None,
 ) -> None:
     """Check annotated files before they are used for training.
 
@@ -26,12 +28,13 @@ def check(
     Examples:
       entity-stance check my-annotations.jsonl
       entity-stance check seeds/
+      entity-stance check reviews.jsonl --scheme attitude.yaml
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     from model.errors import CorpusError  # noqa: PLC0415
     from training.corpus import check_corpus  # noqa: PLC0415
 
     try:
-        result = check_corpus(paths)
+        result = check_corpus(paths, chosen_scheme(scheme))
     except CorpusError as error:
         stop(str(error), USAGE)
     for fault in result.faults:

@@ -10,6 +10,7 @@ import typer
 
 from service.cli.exits import FAILED, USAGE, complain, stop
 from service.cli.extras import train_extra
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 class Format(StrEnum):
@@ -30,6 +31,7 @@ def convert(
     ] = None,
     from_: Annotated[Format, typer.Option("--from", help="Format of INPUT.")] = Format.SEEDS,
     to: Annotated[Format | None, typer.Option("--to", help="Format of OUTPUT.")] = None,
+    scheme: SchemeOption = None,
     predictions: Annotated[
         bool, typer.Option("--predictions", help="Write Label Studio predictions, to correct, and not annotations.")
     ] = False,
@@ -61,9 +63,10 @@ def convert(
     from training.interchange import formats  # noqa: PLC0415
     from training.interchange.label_studio import labelling_config as make_config  # noqa: PLC0415
 
+    labels = chosen_scheme(scheme)
     try:
         with train_extra():
-            reading = formats.read(source, formats.Interchange(from_))
+            reading = formats.read(source, formats.Interchange(from_), labels)
     except CorpusError as error:
         stop(str(error), USAGE)
     except OSError as error:
@@ -71,7 +74,7 @@ def convert(
     for fault in reading.faults:
         complain(fault)
     if labelling_config:
-        typer.echo(make_config(reading.sentences), nl=False)
+        typer.echo(make_config(reading.sentences, labels), nl=False)
     if target is not None and to is not None and reading.sentences:
         try:
             with train_extra():

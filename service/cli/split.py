@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from service.cli.exits import USAGE, stop
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 def split(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of annotated .jsonl files.")],
+    scheme: SchemeOption = None,
 ) -> None:
     """Assign train, dev and test splits, and keep them in FOLDER/splits.tsv.
 
@@ -27,7 +29,7 @@ def split(
     from training.splits import SPLITS, SPLITS_FILE, corpus_splits, save_splits  # noqa: PLC0415
 
     try:
-        splits = corpus_splits([folder])
+        splits = corpus_splits([folder], chosen_scheme(scheme))
     except CorpusError as error:
         stop(str(error), USAGE)
     save_splits(folder / SPLITS_FILE, splits)

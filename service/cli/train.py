@@ -11,6 +11,7 @@ import typer
 
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 def train(
@@ -25,6 +26,7 @@ def train(
             help="Hugging Face encoder, or model directory with kept weights. [default: all-MiniLM-L6-v2]",
         ),
     ] = None,
+    scheme: SchemeOption = None,
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
@@ -77,6 +79,7 @@ def train(
     Examples:
       entity-stance train seeds/ --out runs/mine
       entity-stance train my-annotations.jsonl --out runs/mine --base microsoft/deberta-v3-small
+      entity-stance train reviews.jsonl --scheme attitude.yaml --out runs/attitude
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with train_extra():
@@ -107,6 +110,7 @@ def train(
         teacher_share=teacher_share,
         variants=variants,
         calibration=tuple(calibrate or ()),
+        scheme=chosen_scheme(scheme),
         name=name,
         version=model_version,
         max_tokens=max_tokens,

@@ -54,7 +54,8 @@ async def classify(request: Request) -> Response:
     gateway: Gateway = request.app.state.gateway
     answered = response.status_code == HTTPStatus.OK and gateway.ready
     if answered and storage is not None and storage.settings.store_texts:
-        thresholds = {label.name: label.threshold for label in gateway.information.labels}
+        labels = gateway.information.labels
+        thresholds = {label.name: label.threshold for label in labels if label.threshold is not None}
         response.background = BackgroundTask(_store, storage, bytes(response.body), thresholds)
     return response
 

@@ -10,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from model.countries.registry import all_entities
+from model.documents import Kind
+from service.gateway import Gateway
 from service.responses import OrjsonResponse
 
 # Kept, but asked about on each visit: an unchanged file costs a 304, and a new version shows at once.
@@ -41,8 +43,21 @@ def install_page(app: FastAPI) -> None:
     app.mount("/page", static, name="page")
 
 
-async def _entities() -> Response:
-    """Answer the code, name and kind of every country and bloc, by name."""
-    entities = sorted(all_entities().values(), key=lambda entity: entity.name)
-    content = [{"code": entity.code, "name": entity.name, "kind": entity.kind.value} for entity in entities]
+async def _entities(request: Request) -> Response:
+    """Answer the code, name and kind of every entity that the model looks for, by name.
+
+    Raises:
+        ProblemError: 503, there is no model at present.
+    """
+    gateway: Gateway = request.app.state.gateway
+    information = gateway.information
+    content = [
+        {"code": entity.code, "name": entity.name, "kind": Kind.CUSTOM.value, "type": entity.type}
+        for entity in information.entities
+    ]
+    if information.countries:
+        content += [
+            {"code": entity.code, "name": entity.name, "kind": entity.kind.value} for entity in all_entities().values()
+        ]
+    content.sort(key=lambda entity: entity["name"])
     return OrjsonResponse(content, headers={"Cache-Control": _CACHE_CONTROL})

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from service.gateway import Gateway
 from service.openapi import problem_answers
 from service.problems import ProblemError, ProblemType
-from service.schemas import InfoOut, LimitsOut, StatusOut
+from service.schemas import InfoOut, LimitsOut, SchemeOut, StatusOut
 from service.settings import Settings
 from service.version import package_version
 
@@ -39,9 +39,8 @@ async def info(request: Request) -> InfoOut:
     return InfoOut(
         version=package_version(),
         model=information.model,
-        scheme=information.scheme,
-        labels=information.labels,
         limits=_limits(gateway.settings),
+        **{name: getattr(information, name) for name in SchemeOut.model_fields},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from model.scheme import Label, LabelScheme
+from model.scheme import LabelScheme
 from service.gateway import Gateway
 
 
@@ -16,7 +16,7 @@ class LoadedModel:
     Attributes:
         sha256: Hash of its weights.
         scheme: Its labels.
-        thresholds: Per label, the probability from which it is taken.
+        thresholds: Per label, the probability from which it is taken; empty where labels exclude each other.
     """
 
     sha256: str
@@ -35,6 +35,5 @@ def loaded_model(state: Any) -> LoadedModel:
     """
     gateway: Gateway = state.gateway
     information = gateway.information
-    labels = tuple(Label(item.name, item.description) for item in information.labels)
-    thresholds = {item.name: item.threshold for item in information.labels}
-    return LoadedModel(information.model.sha256, LabelScheme(information.scheme, labels), thresholds)
+    thresholds = {item.name: item.threshold for item in information.labels if item.threshold is not None}
+    return LoadedModel(information.model.sha256, information.label_scheme, thresholds)

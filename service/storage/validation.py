@@ -104,7 +104,7 @@ def _read_sentence(data: Any, path: str, model: dict[str, str]) -> NewReviewItem
         sentence = ReviewSentenceIn.model_validate(data)
     except ValidationError as error:
         return schema_faults(error, ReviewSentenceIn, path)
-    answered = [entity.model_dump(mode="json") for entity in sentence.entities]
+    answered = [entity.model_dump(mode="json", exclude_unset=True) for entity in sentence.entities]
     form = annotated_form(answered)
     faults = list(_faults(sentence.text, form, _any_labels(form), _codes(form), f"{path}.entities"))
     faults += _score_faults(answered, path)
@@ -141,4 +141,4 @@ def _codes(entities: Entities) -> frozenset[str]:
 def _any_labels(entities: Entities) -> LabelScheme:
     """Return a scheme that allows what a model has answered, which need not be the one that is loaded."""
     names = dict.fromkeys(stance for entity in entities for stance in entity["stances"])
-    return LabelScheme("answered", tuple(map(Label, names)) or (Label("none"),))
+    return LabelScheme("answered", tuple(map(Label, names)) or (Label("any"),))

@@ -103,18 +103,26 @@ class LinearWords:
             ValueError: the sentences hold no entity.
         """
         self._labels = scheme.names
+        self._directed = scheme.directed
         texts, truths = [], []
         for sentence in sentences:
             gold = gold_labels(sentence)
             located = locate_annotated(sentence)
             for entity in located.entities:
-                texts.append(mark(located, entity))
-                truths.append([label in gold[entity.code] for label in self._labels])
+                if scheme.none or gold[entity.code]:
+                    texts.append(mark(located, entity))
+                    truths.append([label in gold[entity.code] for label in self._labels])
+        # Where labels exclude each other, the last class is that of taking none.
+        answers = np.array(truths, dtype=np.int64)
+        self._exclusive = not scheme.multi_label
+        if self._exclusive:
+            answers = np.where(answers.any(axis=1), answers.argmax(axis=1), len(self._labels))
+        regression = LogisticRegression(class_weight="balanced", max_iter=1000)
         self._model: Pipeline = make_pipeline(
             TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"),
-            OneVsRestClassifier(LogisticRegression(class_weight="balanced", max_iter=1000)),
+            regression if self._exclusive else OneVsRestClassifier(regression),
         )
-        self._model.fit(texts, np.array(truths, dtype=np.int64))
+        self._model.fit(texts, answers)
 
     def predict(self, sentences: Sequence[LocatedSentence]) -> list[Prediction]:
         """Predict the stances of every entity of every sentence."""
@@ -129,11 +137,13 @@ class LinearWords:
         if not texts:
             return np.zeros((0, len(self._labels)), np.int64)
         decisions: IntArray = self._model.predict(texts)
+        if self._exclusive:
+            return np.eye(len(self._labels) + 1, dtype=np.int64)[decisions][:, :-1]
         return decisions.reshape(-1, len(self._labels))
 
     def _stances(self, row: IntArray, sentence: LocatedSentence, entity: LocatedEntity) -> dict[str, frozenset[str]]:
         taken = [label for label, positive in zip(self._labels, row, strict=True) if positive]
-        return dict.fromkeys(taken, _nearest(sentence, entity))
+        return dict.fromkeys(taken, _nearest(sentence, entity) if self._directed else frozenset())
 
 
 def mark(sentence: LocatedSentence, entity: LocatedEntity) -> str:

@@ -25,7 +25,7 @@ from training.corpus import read_corpus
 from training.evaluation.bootstrap import LEVEL, Bootstrap, Statistic
 from training.evaluation.metrics import exact_sentence_counts, f1_of, macro_f1_of, stance_counts, triple_counts
 from training.evaluation.predictions import Classifier, predict_end_to_end
-from training.evaluation.records import FloatArray, IntArray, Judged, gold_labels, judge
+from training.evaluation.records import FloatArray, IntArray, Judged, asked_only, gold_labels, judge
 from training.evaluation.swap import plain
 from training.splits import read_split
 
@@ -161,7 +161,7 @@ def compare(
         ValueError: the models have different labels.
     """
     first, second = StanceClassifier.from_pretrained(old), StanceClassifier.from_pretrained(new)
-    sentences = read_split(data_paths, split) if split else read_corpus(data_paths, first.scheme)
+    sentences = read_split(data_paths, split, first.scheme) if split else read_corpus(data_paths, first.scheme)
     return compare_classifiers(first, second, sentences, resamples=resamples, seed=seed, examples=examples)
 
 
@@ -178,8 +178,8 @@ def compare_classifiers(
     scheme = _common_scheme(old.scheme, new.scheme)
     gold = [gold_labels(sentence) for sentence in sentences]
     texts = [(sentence.id, sentence.text) for sentence in sentences]
-    before = judge(gold, predict_end_to_end(old, texts).predictions)
-    after = judge(gold, predict_end_to_end(new, texts).predictions)
+    before = asked_only(judge(gold, predict_end_to_end(old, texts).predictions), scheme)
+    after = asked_only(judge(gold, predict_end_to_end(new, texts).predictions), scheme)
     bootstrap = Bootstrap(len(sentences), resamples, seed)
     differences = tuple(_differences(before, after, scheme, bootstrap))
     right = _exact(before), _exact(after)
@@ -251,6 +251,8 @@ def _differences(
 def _common_scheme(old: LabelScheme, new: LabelScheme) -> LabelScheme:
     for what, first, second in (
         ("labels", ", ".join(old.names), ", ".join(new.names)),
+        ("multi_label", old.multi_label, new.multi_label),
+        ("none", old.none, new.none),
         ("directed", old.directed, new.directed),
     ):
         if first != second:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model.annotation import AnnotatedSentence, mention_spans
 from model.documents import Span
+from model.scheme import LabelScheme
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -71,6 +72,20 @@ class Judged:
     def only(self, code: str) -> Judged:
         """Return the part that concerns one entity as holder; targets stay as they are."""
         return Judged(_only(self.gold, code), Prediction(_only(self.predicted.labels, code)))
+
+
+def asked_only(judged: Sequence[Judged], scheme: LabelScheme) -> list[Judged]:
+    """Leave out the entities that are not asked: annotated without a label in a scheme where that is no answer."""
+    if scheme.none:
+        return list(judged)
+    return [_without(pair, {code for code, taken in pair.gold.items() if not taken}) for pair in judged]
+
+
+def _without(pair: Judged, codes: Set[str]) -> Judged:
+    labels = {code: taken for code, taken in pair.predicted.labels.items() if code not in codes}
+    scores = {code: row for code, row in pair.predicted.scores.items() if code not in codes}
+    gold = {code: taken for code, taken in pair.gold.items() if code not in codes}
+    return Judged(gold, Prediction(labels, scores))
 
 
 def _only(labels: Labels, code: str) -> Labels:

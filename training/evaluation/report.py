@@ -119,9 +119,10 @@ class Report:
         data: The data.
         baseline_data: What the linear baseline was fitted on; None if there was nothing to fit it on.
         labels: Labels of the scheme.
+        scheme: The scheme as plain data, without its gazetteer.
         end_to_end: Figures from raw text: found entities, predicted stances.
         gold_entities: Figures with the annotated mentions given.
-        swap: Swap consistency.
+        swap: Swap consistency; None if the scheme has no countries.
         wrong_entities: Sentences whose entities are missed or spurious end to end.
     """
 
@@ -130,9 +131,10 @@ class Report:
     data: DataSummary
     baseline_data: BaselineData | None
     labels: tuple[str, ...]
+    scheme: dict[str, Any]
     end_to_end: SettingReport
     gold_entities: SettingReport
-    swap: SwapConsistency
+    swap: SwapConsistency | None
     wrong_entities: tuple[WrongEntities, ...]
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,17 +15,18 @@ from pathlib import Path
 
 from model.annotation import AnnotatedSentence
 from model.classifier import StanceClassifier
-from model.scheme import LabelScheme
+from model.scheme import STANCES, LabelScheme
 from training.corpus import corpus_files, read_corpus
-from training.evaluation.baselines import AlwaysNone, Baseline, CueWords, LinearWords
+from training.evaluation.baselines import CUES, AlwaysNone, Baseline, CueWords, LinearWords
 from training.evaluation.bootstrap import Bootstrap
 from training.evaluation.metrics import confusion_matrix, measure
 from training.evaluation.mistakes import wrong_entities, wrong_stances
-from training.evaluation.predictions import Classifier, predict_end_to_end, predict_given
+from training.evaluation.predictions import Classifier, EndToEnd, predict_end_to_end, predict_given
 from training.evaluation.records import (
     Labels,
     LocatedSentence,
     Prediction,
+    asked_only,
     gold_labels,
     judge,
     locate_annotated,
@@ -41,7 +42,7 @@ from training.evaluation.report import (
     SettingReport,
 )
 from training.evaluation.slices import make_slices, measure_slice
-from training.evaluation.swap import swap_consistency
+from training.evaluation.swap import SwapConsistency, swap_consistency
 from training.splits import read_split
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -57,7 +58,8 @@ class Options:
     Attributes:
         split: Evaluate on this split of the data only; None for all of them.
         train_paths: What to fit the linear baseline on; None for the training split of the repository's seeds, and
-            for no linear baseline where there are none. Sentences that are evaluated on are left out.
+            for no linear baseline where there are none or the labels are others. Sentences that are evaluated on are
+            left out.
         command: The command line to name in the report; None for this process's.
         resamples: Draws of each bootstrap interval.
         swap_draws: Swapped versions of each text.
@@ -107,7 +109,7 @@ def evaluate_classifier(
     began = time.monotonic()
     options = options or Options()
     scheme = classifier.scheme
-    sentences = read_split(data_paths, options.split) if options.split else read_corpus(data_paths, scheme)
+    sentences = read_split(data_paths, options.split, scheme) if options.split else read_corpus(data_paths, scheme)
     gold = [gold_labels(sentence) for sentence in sentences]
     given = [locate_annotated(sentence) for sentence in sentences]
     baselines, baseline_data = _baselines(scheme, sentences, options.train_paths)
@@ -119,9 +121,10 @@ def evaluate_classifier(
         data=_data_summary(data_paths, options.split, gold, scheme),
         baseline_data=baseline_data,
         labels=scheme.names,
+        scheme=scheme.to_dict(gazetteer=False),
         end_to_end=setting.report(end_to_end.found, end_to_end.predictions, entities_given=False),
         gold_entities=setting.report(given, predict_given(classifier, given), entities_given=True),
-        swap=swap_consistency(classifier, end_to_end, draws=options.swap_draws, seed=options.seed, texts=options.texts),
+        swap=_swap(classifier, end_to_end, options),
         wrong_entities=tuple(wrong_entities(given, judge(gold, end_to_end.predictions), texts=options.texts)),
         run=Run(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -134,6 +137,13 @@ def evaluate_classifier(
             seconds=round(time.monotonic() - began, 1),
         ),
     )
+
+
+def _swap(classifier: Classifier, end_to_end: EndToEnd, options: Options) -> SwapConsistency | None:
+    """Swap countries, if the scheme has any."""
+    if not classifier.scheme.countries:
+        return None
+    return swap_consistency(classifier, end_to_end, draws=options.swap_draws, seed=options.seed, texts=options.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +163,13 @@ class _Setting:
         scheme, options = self.scheme, self.options
         labels = scheme.names
         bootstrap = Bootstrap(len(self.gold), options.resamples, options.seed)
-        judged = judge(self.gold, predictions)
+        judged = asked_only(judge(self.gold, predictions), scheme)
         overall, by_label = reliabilities(judged, labels)
         return SettingReport(
             model=measure(judged, labels, bootstrap, directed=scheme.directed, entities_given=entities_given),
             baselines={
                 name: measure(
-                    judge(self.gold, baseline.predict(located)),
+                    asked_only(judge(self.gold, baseline.predict(located)), scheme),
                     labels,
                     bootstrap,
                     directed=scheme.directed,
@@ -181,8 +191,11 @@ class _Setting:
 def _baselines(
     scheme: LabelScheme, evaluated: Sequence[AnnotatedSentence], train_paths: Sequence[Path] | None
 ) -> tuple[dict[str, Baseline], BaselineData | None]:
-    baselines: dict[str, Baseline] = {ALWAYS_NONE: AlwaysNone(), CUE_WORDS: CueWords(scheme)}
-    if train_paths is None and not SEEDS.is_dir():
+    baselines: dict[str, Baseline] = {ALWAYS_NONE: AlwaysNone()} if scheme.none else {}
+    if any(label in CUES for label in scheme.names):
+        baselines[CUE_WORDS] = CueWords(scheme)
+    # The repository's seeds say nothing of other labels.
+    if train_paths is None and not (SEEDS.is_dir() and scheme.learns_like(STANCES)):
         return baselines, None
     training = read_corpus(train_paths, scheme) if train_paths is not None else read_split([SEEDS], "train")
     known = {_normal(sentence.text) for sentence in evaluated}

@@ -194,22 +194,25 @@ def _describe(error: Exception) -> str:
 
 
 def labelling_config(sentences: Iterable[AnnotatedSentence], scheme: LabelScheme = STANCES) -> str:
-    """Return the labelling configuration of a project: all codes, those of the sentences first, and all stances."""
+    """Return the labelling configuration of a project: all codes, those of the sentences first, and all labels."""
     counts = Counter(entity.code for sentence in sentences for entity in sentence.entities)
     used = [code for code, _ in counts.most_common()]
     view = ET.Element("View")
     # Without it, the display drops white space, and offsets with it.
     ET.SubElement(view, "Style").text = ".htx-text { white-space: pre-wrap; }"
-    relations = ET.SubElement(view, "Relations", choice="multiple")
-    for name in scheme.names:
-        ET.SubElement(relations, "Relation", value=name)
+    if scheme.directed:
+        relations = ET.SubElement(view, "Relations", choice="multiple")
+        for name in scheme.names:
+            ET.SubElement(relations, "Relation", value=name)
     ET.SubElement(view, "Filter", name="filter", toName=MENTION, minlength="0", placeholder="Find a country")
     labels = ET.SubElement(view, "Labels", name=MENTION, toName=TEXT)
-    for code in dict.fromkeys([*used, *all_entities()]):
-        info = all_entities().get(code)
-        ET.SubElement(labels, "Label", value=code, hint=info.name if info else code)
+    names = {entity.code: entity.name for entity in scheme.gazetteer}
+    names |= {code: info.name for code, info in all_entities().items() if scheme.countries or code in used}
+    for code in dict.fromkeys([*used, *names]):
+        ET.SubElement(labels, "Label", value=code, hint=names.get(code, code))
     ET.SubElement(view, "Text", name=TEXT, value="$text")
-    choices = ET.SubElement(view, "Choices", name=STANCE, toName=TEXT, choice="multiple", perRegion="true")
+    choice = "multiple" if scheme.multi_label else "single"
+    choices = ET.SubElement(view, "Choices", name=STANCE, toName=TEXT, choice=choice, perRegion="true")
     for label in scheme.labels:
         ET.SubElement(choices, "Choice", value=label.name, hint=label.description)
     ET.indent(view)

@@ -8,6 +8,7 @@ import { stanceHue } from './colours.js';
 import { takenStances } from './derive.js';
 import { byId, el, icon } from './dom.js';
 import { codeTag, percent, stanceLabel } from './marks.js';
+import { scheme } from './scheme.js';
 
 const DELAY = 140;
 
@@ -21,6 +22,7 @@ const SOURCES = /** @type {Record<string, string>} */ ({
   bloc: 'as a bloc',
   office_holder: 'by an office-holder',
   introduced: 'by a person introduced before',
+  gazetteer: 'by a name of the model’s list',
   given: 'as you named it',
 });
 
@@ -153,7 +155,7 @@ export class Card {
 function head({ entity, element }, close) {
   const form = element.firstElementChild?.textContent;
   const source = entity.mentions.find(({ text }) => text === form)?.source ?? entity.mentions[0].source;
-  const kind = entity.kind.replace('_', ' ');
+  const kind = entity.type ?? entity.kind.replace('_', ' ');
   return el(
     'header',
     {},
@@ -181,7 +183,7 @@ function scores({ reading, index, entity }, labels, min, extras) {
     'ul',
     { class: 'scores' },
     Object.entries(entity.scores).map(([stance, score]) => {
-      const threshold = min ?? labels.find((label) => label.name === stance)?.threshold ?? 0.5;
+      const threshold = min ?? labels.find((label) => label.name === stance)?.threshold ?? null;
       const held = taken.find((item) => item.stance === stance);
       return el(
         'li',
@@ -192,8 +194,8 @@ function scores({ reading, index, entity }, labels, min, extras) {
           {
             class: 'meter',
             '--score': `${score * 100}%`,
-            '--threshold': `${threshold * 100}%`,
-            title: `shown from ${percent(threshold)}`,
+            '--threshold': threshold === null ? '0%' : `${threshold * 100}%`,
+            title: threshold === null ? 'the most probable one is shown' : `shown from ${percent(threshold)}`,
           },
           el('span', { class: 'fill' }),
         ),
@@ -211,6 +213,7 @@ function scores({ reading, index, entity }, labels, min, extras) {
  */
 function toward({ toward: targets, tentative }, name) {
   if (tentative) return ["below the model's threshold "];
+  if (!scheme().directed) return [];
   if (!targets.length) return ['toward nobody named '];
   return ['toward ', ...targets.flatMap(({ code, score }) => [codeTag(code), ` ${name(code)} ${percent(score)} `])];
 }

@@ -31,6 +31,8 @@ const COUNTRY_HUES = /** @type {Record<string, number>} */ ({
 });
 
 const STANCE_HUES = /** @type {Record<string, number>} */ ({ support: 165, deterrence: 265, denial: 65, warning: 25 });
+/** Hues of the labels of another scheme. @type {Map<string, number>} */
+const labelHues = new Map();
 const UNDERLINES = ['solid', 'dotted', 'dashed'];
 
 /**
@@ -55,7 +57,18 @@ export function underline(code) {
  * @returns {number} Degrees.
  */
 export function stanceHue(stance) {
-  return STANCE_HUES[stance] ?? hash(stance) % 360;
+  return labelHues.get(stance) ?? STANCE_HUES[stance] ?? hash(stance) % 360;
+}
+
+/**
+ * Give the labels of a scheme hues as far apart as there is room; those of the stances keep theirs.
+ *
+ * @param {string[]} names
+ */
+export function colourLabels(names) {
+  labelHues.clear();
+  if (names.every((name) => name in STANCE_HUES)) return;
+  names.forEach((name, index) => labelHues.set(name, Math.round(165 + (360 * index) / names.length) % 360));
 }
 
 /**

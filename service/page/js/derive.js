@@ -4,6 +4,14 @@
 
 /** @typedef {{reading: Reading, index: number}[]} Scoped */
 
+/** Whether an entity takes one label at most. */
+let exclusive = false;
+
+/** @param {boolean} value */
+export function excludeEachOther(value) {
+  exclusive = value;
+}
+
 /**
  * The stances that an entity takes at a probability, or by the model's thresholds when that is null.
  *
@@ -13,8 +21,8 @@
  */
 export function takenStances(entity, min) {
   if (min === null) return entity.stances;
-  return Object.entries(entity.scores)
-    .filter(([, score]) => score >= min)
+  const scores = Object.entries(entity.scores).filter(([, score]) => score >= min);
+  return (exclusive ? scores.sort(([, a], [, b]) => b - a).slice(0, 1) : scores)
     .map(([stance, score]) => {
       const answered = entity.stances.find((item) => item.stance === stance);
       return answered ?? { stance, score, toward: [], tentative: true };

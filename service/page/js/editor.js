@@ -9,6 +9,7 @@ import { sameAnnotations } from './derive.js';
 import { el, icon } from './dom.js';
 import { keepingFocus } from './filters.js';
 import { codeTag, stanceLabel } from './marks.js';
+import { entityHeading, entityWords, labelWord, scheme } from './scheme.js';
 
 let editors = 0;
 
@@ -89,7 +90,7 @@ export class Editor {
       ),
       el(
         'div',
-        { class: 'group', role: 'group', 'aria-label': `Stances of ${name}` },
+        { class: 'group', role: 'group', 'aria-label': `${labelWord() === 'stance' ? 'Stances' : 'Labels'} of ${name}` },
         this.labels.map((label) => this.#stance(annotation, name, label)),
       ),
       Object.keys(annotation.stances).map((stance) => this.#targets(annotation, name, stance)),
@@ -130,7 +131,8 @@ export class Editor {
     const taken = stance in annotation.stances;
     const toggle = () => {
       if (taken) delete annotation.stances[stance];
-      else annotation.stances[stance] = [];
+      else if (scheme().multi_label) annotation.stances[stance] = [];
+      else annotation.stances = { [stance]: [] };
       this.#changed();
     };
     return el(
@@ -155,7 +157,7 @@ export class Editor {
    */
   #targets(annotation, name, stance) {
     const others = this.annotations.filter(({ code }) => code !== annotation.code);
-    if (!others.length) return null;
+    if (!others.length || !scheme().directed) return null;
     const toggles = others.map(({ code }) => {
       const toward = annotation.stances[stance];
       const aimed = toward.includes(code);
@@ -193,7 +195,7 @@ export class Editor {
       'aria-label': 'Words of the sentence',
       placeholder: 'select words above',
     });
-    const country = el('input', { type: 'text', list: id, 'aria-label': 'Country', placeholder: 'country or bloc' });
+    const country = el('input', { type: 'text', list: id, 'aria-label': entityHeading()[0], placeholder: entityWords()[0] });
     const fault = el('p', { class: 'fault', role: 'alert' });
     const add = () => {
       fault.textContent = this.#add(words.value.trim(), country.value);
@@ -230,7 +232,7 @@ export class Editor {
     if (!form || !this.text.includes(form)) return `The sentence does not have the words “${form}”.`;
     const own = this.annotations.map(({ code }) => ({ code, name: this.#name(code), kind: '' }));
     const chosen = chosenCountry(entry, [...this.countries, ...own]);
-    if (!chosen) return 'Choose a country or a bloc from the list.';
+    if (!chosen) return `Choose ${entityWords()[0] === 'entity' ? 'an entity' : 'a country or a bloc'} from the list.`;
     const there = this.annotations.find(({ code }) => code === chosen.code);
     if (there && !there.mentions.includes(form)) there.mentions.push(form);
     if (!there) this.annotations.push({ code: chosen.code, mentions: [form], stances: {} });

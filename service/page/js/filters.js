@@ -5,6 +5,7 @@
 import { countByCountry, isFiltered } from './derive.js';
 import { el, icon } from './dom.js';
 import { codeTag, percent, stanceLabel } from './marks.js';
+import { entityHeading, labelWord } from './scheme.js';
 import { emptyView } from './store.js';
 
 const COUNTRIES_SHOWN = 8;
@@ -19,6 +20,8 @@ export function mountFilters(root, store) {
   root.replaceChildren(stances, countries, confidence(store));
 
   const draw = () => {
+    stances.setAttribute('aria-label', `${labelWord() === 'stance' ? 'Stances' : 'Labels'}`);
+    countries.setAttribute('aria-label', entityHeading()[1]);
     keepingFocus(root, () => {
       stances.replaceChildren(...stanceToggles(store));
       countries.replaceChildren(...countryToggles(store), ...targetToggle(store), ...clearButton(store));
@@ -37,7 +40,7 @@ function stanceToggles(store) {
         type: 'button',
         class: 'toggle',
         'aria-pressed': String(view.stances.has(name)),
-        title: `${name}: ${description}`,
+        title: description ? `${name}: ${description}` : name,
         'data-key': `stance ${name}`,
         onclick: () => store.look({ stances: toggled(view.stances, name) }),
       },
@@ -78,7 +81,7 @@ function furtherCountries(store, rows) {
   const sorted = [...rows].sort((a, b) => a.name.localeCompare(b.name, 'en'));
   const select = el(
     'select',
-    { 'aria-label': 'Further countries', 'data-key': 'further', class: 'further' },
+    { 'aria-label': `Further ${entityHeading()[1].toLowerCase()}`, 'data-key': 'further', class: 'further' },
     el('option', { value: '' }, `${rows.length} more…`),
     sorted.map(({ code, name }) => el('option', { value: code }, name)),
   );
@@ -131,12 +134,13 @@ function confidence(store) {
     const { min } = store.state.view;
     slider.classList.toggle('idle', min === null);
     if (min !== null) slider.value = String(Math.round(min * 100));
-    const text = min === null ? "model's thresholds" : `from ${percent(min)}`;
+    const own = store.state.info?.multi_label === false ? "model's choice" : "model's thresholds";
+    const text = min === null ? own : `from ${percent(min)}`;
     output.textContent = text;
     slider.setAttribute('aria-valuetext', text);
     reset.hidden = min === null;
   };
-  store.on(['view'], show);
+  store.on(['view', 'info'], show);
   show();
   return el(
     'div',

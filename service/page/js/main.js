@@ -7,6 +7,7 @@ import { loadIcons } from './icons.js';
 import { report } from './notices.js';
 import { Reader } from './reader.js';
 import { Review } from './review.js';
+import { applyScheme } from './scheme.js';
 import { reviewButton } from './send-review.js';
 import { Store } from './store.js';
 import { mountTheme } from './theme.js';
@@ -62,7 +63,10 @@ async function start() {
   // Whether there is a queue to review only the service can say; reading can begin before it answers.
   if (!new URLSearchParams(location.search).has('view')) route();
   try {
-    store.set(await discover());
+    const found = await discover();
+    // Before anybody draws with the colours and the words of the scheme.
+    applyScheme(found.info);
+    store.set(found);
   } catch (error) {
     report(error);
   }

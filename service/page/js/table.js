@@ -7,6 +7,7 @@ import { countByCountry } from './derive.js';
 import { el } from './dom.js';
 import { keepingFocus } from './filters.js';
 import { codeTag, stanceLabel } from './marks.js';
+import { entityHeading, entityWords, labelWord } from './scheme.js';
 import { stanceHue } from './colours.js';
 
 /**
@@ -28,7 +29,7 @@ export function mountTable(root, store, onChosen) {
       root.replaceChildren(
         rows.length
           ? table(store, all ? rows : taking, onChosen)
-          : el('p', { class: 'muted' }, 'No country is mentioned.'),
+          : el('p', { class: 'muted' }, `No ${entityWords()[0]} is mentioned.`),
         ...(idle
           ? [
               el(
@@ -40,7 +41,7 @@ export function mountTable(root, store, onChosen) {
                   'aria-expanded': String(all),
                   onclick: toggle,
                 },
-                all ? 'Hide those without a stance' : `${idle} mentioned without a stance`,
+                all ? `Hide those without a ${labelWord()}` : `${idle} mentioned without a ${labelWord()}`,
               ),
             ]
           : []),
@@ -61,14 +62,14 @@ function table(store, rows, onChosen) {
   return el(
     'table',
     { class: 'stances' },
-    el('caption', { class: 'visually-hidden' }, 'Sentences in which each country takes each stance'),
+    el('caption', { class: 'visually-hidden' }, `Sentences in which each ${entityHeading()[0].toLowerCase()} takes each ${labelWord()}`),
     el(
       'thead',
       {},
       el(
         'tr',
         {},
-        el('th', { scope: 'col' }, 'Country'),
+        el('th', { scope: 'col' }, entityHeading()[0]),
         labels.map((name) => el('th', { scope: 'col' }, stanceLabel(name))),
       ),
     ),

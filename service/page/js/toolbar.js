@@ -7,6 +7,7 @@ import { byId, el, icon } from './dom.js';
 import { download, graphAsPng, graphAsSvg, toCsv, toJson } from './export.js';
 import { menu, menuItem } from './menu.js';
 import { notify, report } from './notices.js';
+import { entityWords } from './scheme.js';
 import { pack, writeHash } from './share.js';
 
 /**
@@ -55,7 +56,7 @@ function summary({ state: { readings } }) {
   const parts = [
     ...(readings.length > 1 ? [[readings.length, 'document', 'documents']] : []),
     [sentences, 'sentence', 'sentences'],
-    [codes.size, 'country or bloc', 'countries and blocs'],
+    [codes.size, ...entityWords()],
   ];
   return parts.map(([number, one, many]) => `${number.toLocaleString('en')} ${number === 1 ? one : many}`).join(' · ');
 }
@@ -119,6 +120,13 @@ function exportMenu(store) {
       return report(error);
     }
   };
+  const graphItem = (/** @type {string} */ name, /** @type {() => unknown} */ action) => {
+    const item = menuItem(name, action);
+    store.on(['info'], () => {
+      item.hidden = !store.state.info?.directed;
+    });
+    return item;
+  };
   return menu(
     'Export',
     menuItem('CSV: a row a stance', () => {
@@ -129,8 +137,8 @@ function exportMenu(store) {
       const { readings, view } = store.state;
       download('stances.json', new Blob([toJson(readings, view)], { type: 'application/json' }));
     }),
-    menuItem('Graph as SVG', () => graph(graphAsSvg, 'stances.svg')),
-    menuItem('Graph as PNG', () => graph(graphAsPng, 'stances.png')),
+    graphItem('Graph as SVG', () => graph(graphAsSvg, 'stances.svg')),
+    graphItem('Graph as PNG', () => graph(graphAsPng, 'stances.png')),
     el('p', { class: 'muted small' }, 'Files hold what the filters show.'),
   );
 }

@@ -5,13 +5,16 @@
  * @typedef {{code: string, score: number}} Target
  * @typedef {{stance: string, score: number, toward: Target[], tentative?: boolean}} Stance
  *   Tentative: below the model's own threshold and shown because the reader asked for it; has no targets.
- * @typedef {{code: string, alpha3: string|null, name: string, kind: string, mentions: Mention[], stances: Stance[],
- *   scores: Record<string, number>}} Entity
+ * @typedef {{code: string, alpha3: string|null, name: string, kind: string, type?: string, mentions: Mention[],
+ *   stances: Stance[], scores: Record<string, number>}} Entity
  * @typedef {{text: string, start: number, end: number, entities: Entity[]}} Sentence
  * @typedef {{name: string, version: string, sha256: string}} Model
  * @typedef {{field: string, reason: string, limit?: number}} Fault
- * @typedef {{name: string, description: string, threshold: number, toward_threshold: number|null}} Label
- * @typedef {{version: string, model: Model, scheme: string, labels: Label[],
+ * @typedef {{name: string, description: string, threshold: number|null, toward_threshold: number|null}} Label
+ *   Without a threshold where labels exclude each other.
+ * @typedef {{scheme: string, description: string, labels: Label[], multi_label: boolean, none: boolean,
+ *   directed: boolean, countries: boolean, types: string[]}} Scheme
+ * @typedef {Scheme & {version: string, model: Model,
  *   limits: {max_text_characters: number, max_documents: number, max_body_bytes: number}}} Info
  * @typedef {{id: string|null, text: string, date: string|null, entities?: unknown[]}} SourceDocument
  * @typedef {{document: SourceDocument, model: Model|null, sentences: Sentence[], fault: string|null}} Reading
