@@ -9,8 +9,9 @@ from pathlib import Path
 from model.agreement import stances_by_code
 from model.annotation import AnnotatedSentence
 from model.errors import CorpusError
-from model.scheme import LabelScheme
+from model.scheme import STANCES, LabelScheme
 from training.corpus import read_corpus
+from training.reading.columns import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,16 @@ class Disagreement:
     second: str
 
 
-def read_both(first: Path, second: Path) -> list[tuple[AnnotatedSentence, AnnotatedSentence]]:
+def read_both(
+    first: Path, second: Path, scheme: LabelScheme = STANCES, columns: Columns | None = None
+) -> list[tuple[AnnotatedSentence, AnnotatedSentence]]:
     """Read two annotations of the same sentences, matched by id.
 
     Raises:
         CorpusError: a file is faulty, they share no sentence, or an id has different texts in them.
     """
-    others = {sentence.id: sentence for sentence in read_corpus([second])}
-    pairs = [(mine, others[mine.id]) for mine in read_corpus([first]) if mine.id in others]
+    others = {sentence.id: sentence for sentence in read_corpus([second], scheme, columns)}
+    pairs = [(mine, others[mine.id]) for mine in read_corpus([first], scheme, columns) if mine.id in others]
     if not pairs:
         raise CorpusError(f"{first} and {second} share no id")
     for mine, theirs in pairs:

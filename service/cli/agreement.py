@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from service.cli.columns import ColumnsOption, read_columns
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
 
 
 def agreement(
-    first: Annotated[Path, typer.Argument(metavar="A", help="Annotated file (JSON Lines) of one annotator.")],
+    first: Annotated[Path, typer.Argument(metavar="A", help="Annotated file of one annotator (docs/data.md).")],
     second: Annotated[Path, typer.Argument(metavar="B", help="The same sentences by another; matched by id.")],
+    columns: ColumnsOption = None,
     show: Annotated[int, typer.Option(min=0, help="Disagreements to list, at most.")] = 20,
 ) -> None:
     """Measure how far two annotators of the same sentences agree, and list where they do not.
@@ -32,7 +34,7 @@ def agreement(
     from model.scheme import STANCES  # noqa: PLC0415
 
     try:
-        pairs = read_both(first, second)
+        pairs = read_both(first, second, columns=read_columns(columns))
     except CorpusError as error:
         stop(str(error), USAGE)
     typer.echo(f"{len(pairs):,} sentences\n")
