@@ -7,9 +7,11 @@ service checks corrections with the same rules.
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from model.countries.registry import is_known_code
@@ -19,11 +21,20 @@ from model.scheme import LabelScheme
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedEntity:
-    """A country of an annotated sentence: its surface forms and the targets of each stance that it takes."""
+    """A country of an annotated sentence.
+
+    Attributes:
+        code: Its code.
+        mentions: Its surface forms.
+        stances: The targets of each stance that it takes.
+        spans: The exact places of its mentions where the annotation marks them; without any, all places where its
+            forms stand as whole words.
+    """
 
     code: str
     mentions: tuple[str, ...]
     stances: dict[str, tuple[str, ...]]
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ def read_entities(entities: Collection[Mapping[str, Any]]) -> tuple[AnnotatedEnt
             entity["code"],
             tuple(entity["mentions"]),
             {stance: tuple(toward) for stance, toward in entity["stances"].items()},
+            tuple(Span(start, end) for start, end in entity.get("spans", ())),
         )
         for entity in entities
     )
@@ -73,14 +85,20 @@ def text_key(text: str) -> str:
 
 
 def mention_spans(sentence: AnnotatedSentence) -> list[list[Span]]:
-    """Find every whole-word place of each entity's forms: one list per entity, longest forms first, no overlaps."""
-    owner = {form: index for index, entity in enumerate(sentence.entities) for form in entity.mentions}
-    spans: list[list[Span]] = [[] for _ in sentence.entities]
+    """Find the places of each entity's mentions: one list per entity, no overlaps.
+
+    Marked places are as they are marked; else every whole-word place of the entity's forms counts, longest forms first.
+    """
+    spans = [sorted(entity.spans, key=lambda span: span.start) for entity in sentence.entities]
+    marked = [span for entity in sentence.entities for span in entity.spans]
+    open_ = [(index, entity) for index, entity in enumerate(sentence.entities) if not entity.spans]
+    owner = {form: index for index, entity in open_ for form in entity.mentions}
     if owner:
         for match in _form_pattern(owner).finditer(sentence.text):
-            spans[owner[match.group()]].append(Span(*match.span()))
+            if not any(span.start < match.end() and match.start() < span.end for span in marked):
+                spans[owner[match.group()]].append(Span(*match.span()))
     # A form that only stands inside another entity's longer form, or inside a word, still is where it is.
-    for index, entity in enumerate(sentence.entities):
+    for index, entity in open_:
         if not spans[index]:
             start = sentence.text.index(entity.mentions[0])
             spans[index].append(Span(start, start + len(entity.mentions[0])))
@@ -102,7 +120,7 @@ def annotation_faults(
 
     Args:
         text: The sentence.
-        entities: Its entities, each with ``code``, ``mentions`` and ``stances``.
+        entities: Its entities, each with ``code``, ``mentions``, ``stances`` and perhaps ``spans``.
         scheme: The labels that may be given.
         custom: Codes of the annotator's own, which are allowed besides the known ones and those of the scheme.
     """
@@ -120,6 +138,7 @@ def annotation_faults(
             yield AnnotationFault(("entities",), f"{code} stands {times} times", "entities")
     for index, entity in enumerate(entities):
         yield from _entity_faults(("entities", index), entity, text, codes, scheme, custom)
+    yield from _overlap_faults(entities)
 
 
 def _entity_faults(
@@ -134,6 +153,7 @@ def _entity_faults(
     if not isinstance(code, str) or not (is_known_code(code) or code in scheme.codes or code in custom):
         yield AnnotationFault((*path, "code"), f"unknown code {code!r}", "code")
     yield from _mention_faults((*path, "mentions"), entity, text)
+    yield from _span_faults((*path, "spans"), entity, text)
     yield from _stance_faults((*path, "stances"), entity, codes, scheme)
 
 
@@ -147,6 +167,44 @@ def _mention_faults(path: tuple[str | int, ...], entity: Mapping[str, Any], text
             yield AnnotationFault((*path, index), f"mention {mention!r} is not in the text", code)
         elif mention in mentions[:index]:
             yield AnnotationFault((*path, index), f"mention {mention!r} stands twice", code)
+
+
+def _span_faults(path: tuple[str | int, ...], entity: Mapping[str, Any], text: str) -> Iterator[AnnotationFault]:
+    code, mentions, spans = str(entity.get("code")), entity.get("mentions"), entity.get("spans", [])
+    if not isinstance(spans, list):
+        yield AnnotationFault(path, "spans: not a list of pairs of offsets", code)
+        return
+    for index, span in enumerate(spans):
+        if not _is_span(span, len(text)):
+            yield AnnotationFault((*path, index), f"span {span!r} is no pair of offsets in the text", code)
+        elif isinstance(mentions, list) and (form := text[span[0] : span[1]]) not in mentions:
+            yield AnnotationFault((*path, index), f"span {span!r} is {form!r}, which is none of the mentions", code)
+    if spans and isinstance(mentions, list) and all(_is_span(span, len(text)) for span in spans):
+        forms = [text[start:end] for start, end in spans]
+        for mention in (mention for mention in mentions if mention not in forms):
+            yield AnnotationFault(path, f"no span is the mention {mention!r}", code)
+
+
+def _overlap_faults(entities: list[Mapping[str, Any]]) -> Iterator[AnnotationFault]:
+    """Yield the spans that begin before another one ends."""
+    placed = [
+        (tuple(span), index)
+        for index, entity in enumerate(entities)
+        if isinstance(entity.get("spans"), list)
+        for span in entity["spans"]
+        if _is_span(span)
+    ]
+    placed.sort()
+    for (before, _), (span, index) in pairwise(placed):
+        if span[0] < before[1]:
+            reason = f"spans {list(before)} and {list(span)} overlap"
+            yield AnnotationFault(("entities", index, "spans"), reason, str(entities[index].get("code")))
+
+
+def _is_span(span: Any, length: int = sys.maxsize) -> bool:
+    if not isinstance(span, list) or len(span) != 2 or not all(type(offset) is int for offset in span):
+        return False
+    return bool(0 <= span[0] < span[1] <= length)
 
 
 def _stance_faults(

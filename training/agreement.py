@@ -11,6 +11,7 @@ from model.annotation import AnnotatedSentence
 from model.errors import CorpusError
 from model.scheme import STANCES, LabelScheme
 from training.corpus import read_corpus
+from training.reading.columns import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,15 @@ class Disagreement:
 
 
 def read_both(
-    first: Path, second: Path, scheme: LabelScheme = STANCES
+    first: Path, second: Path, scheme: LabelScheme = STANCES, columns: Columns | None = None
 ) -> list[tuple[AnnotatedSentence, AnnotatedSentence]]:
     """Read two annotations of the same sentences, matched by id.
 
     Raises:
         CorpusError: a file is faulty, they share no sentence, or an id has different texts in them.
     """
-    others = {sentence.id: sentence for sentence in read_corpus([second], scheme)}
-    pairs = [(mine, others[mine.id]) for mine in read_corpus([first], scheme) if mine.id in others]
+    others = {sentence.id: sentence for sentence in read_corpus([second], scheme, columns)}
+    pairs = [(mine, others[mine.id]) for mine in read_corpus([first], scheme, columns) if mine.id in others]
     if not pairs:
         raise CorpusError(f"{first} and {second} share no id")
     for mine, theirs in pairs:

@@ -20,10 +20,11 @@ from model.scheme import STANCES, LabelScheme
 from training.base import DEFAULT_BASE, base_name, load_network, longest_row, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
-from training.corpus import corpus_files, read_corpus
+from training.corpus import corpus_files, data_sha256, read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
+from training.reading.columns import Columns
 from training.splits import read_split
 from training.trainer import TrainingConfig, fit, training_data
 from training.variants import variants
@@ -48,6 +49,7 @@ class TrainingRun:
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
         scheme: The labels.
+        columns: Names of the columns of pair rows in the data.
         name: Name of the model.
         version: Version of the model.
         max_tokens: Token ids that the network reads at once, at most.
@@ -64,6 +66,7 @@ class TrainingRun:
     variants: int = 0
     calibration: tuple[Path, ...] = ()
     scheme: LabelScheme = STANCES
+    columns: Columns = field(default_factory=Columns)
     name: str = "entity-stance"
     version: str = "0.1.0"
     max_tokens: int = 256
@@ -109,8 +112,8 @@ def train(run: TrainingRun) -> TrainingResult:
         ValueError: ``out`` holds checkpoints of a run with other settings.
     """
     notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
-    learned, dev = (_split(run.data, name, run.scheme) for name in ("train", "dev"))
-    held_out = read_corpus(run.calibration, run.scheme) if run.calibration else dev
+    learned, dev = _split(run, "train"), _split(run, "dev")
+    held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
     teachers = _teacher_hashes(run.teachers)
     checkpoints = _prepare(run, teachers)
     set_seed(run.config.seed)
@@ -182,16 +185,16 @@ def _lessons(run: TrainingRun, learned: Sequence[AnnotatedSentence], encoder: En
     return target_dataset(sentences + made, targets, encoder)
 
 
-def _split(paths: Sequence[Path], split: str, scheme: LabelScheme) -> list[AnnotatedSentence]:
-    sentences = read_split(paths, split, scheme)
+def _split(run: TrainingRun, split: str) -> list[AnnotatedSentence]:
+    sentences = read_split(run.data, split, run.scheme, run.columns)
     if not any(sentence.entities for sentence in sentences):
-        raise CorpusError(f"the {split} split of {', '.join(map(str, paths))} has no sentence with an entity")
+        raise CorpusError(f"the {split} split of {', '.join(map(str, run.data))} has no sentence with an entity")
     return sentences
 
 
 def _hashes(paths: Sequence[Path]) -> dict[str, str]:
     """Return the SHA-256 of annotated files by their names, which say more to others than their places here."""
-    return {file.name: file_sha256(file) for file in corpus_files(paths)}
+    return {file.name: data_sha256(file) for file in corpus_files(paths)}
 
 
 def _teacher_hashes(teachers: Sequence[Path]) -> dict[str, str]:
@@ -204,7 +207,8 @@ def _teacher_hashes(teachers: Sequence[Path]) -> dict[str, str]:
 def _prepare(run: TrainingRun, teachers: dict[str, str]) -> Path:
     """Make the output folder, and refuse to go on from checkpoints of a different run."""
     settings = {
-        "data": {str(file): file_sha256(file) for file in corpus_files(run.data)},
+        "data": {str(file): data_sha256(file) for file in corpus_files(run.data)},
+        "columns": asdict(run.columns),
         "base": run.base,
         "teachers": teachers,
         "teacher_share": run.teacher_share,

@@ -13,17 +13,19 @@ from model.config import NETWORK_FILE, TOKENIZER_FILE, ModelConfig, file_sha256
 from model.encoding import Encoder
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, label_threshold, target_threshold
-from training.corpus import corpus_files, read_corpus
+from training.corpus import corpus_files, data_sha256, read_corpus
 from training.export import exported_logits
+from training.reading.columns import Columns
 
 
-def recalibrate(model: Path, data: Sequence[Path], out: Path) -> ModelConfig:
+def recalibrate(model: Path, data: Sequence[Path], out: Path, columns: Columns | None = None) -> ModelConfig:
     """Write a copy of a model whose probabilities and thresholds are fitted on annotated files.
 
     Args:
         model: The model directory.
         data: Annotated files or folders of them. All of their sentences serve; none may have been trained on.
         out: The directory to write.
+        columns: Names of the columns of pair rows; None for the common ones.
 
     Raises:
         CorpusError: annotated data is faulty.
@@ -31,7 +33,7 @@ def recalibrate(model: Path, data: Sequence[Path], out: Path) -> ModelConfig:
         FileExistsError: ``out`` exists.
     """
     config = ModelConfig.load(model)
-    sentences = [sentence for sentence in read_corpus(data, config.scheme) if sentence.entities]
+    sentences = [sentence for sentence in read_corpus(data, config.scheme, columns) if sentence.entities]
     encoder = Encoder(Tokenizer.from_file(str(model / TOKENIZER_FILE)), config.max_tokens)
     logits = exported_logits(model / NETWORK_FILE, sentences, encoder, config.scheme)
     labels, targets = fit_decisions(logits, config.scheme)
@@ -57,7 +59,7 @@ def _lines(config: ModelConfig, data: Sequence[Path], count: int) -> list[str]:
         "",
         f"These thresholds stand for those above; they were fitted on {count:,} sentences, never learned from:",
         "",
-        *(f"- `{file.name}`: sha256 `{file_sha256(file)}`" for file in corpus_files(data)),
+        *(f"- `{file.name}`: sha256 `{data_sha256(file)}`" for file in corpus_files(data)),
         "",
         "| label | threshold | threshold of a target |",
         "|---|---|---|",

@@ -12,20 +12,23 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from model.annotation import AnnotatedSentence, masked_text
+from model.annotation import AnnotatedSentence, masked_text, text_key
 from model.errors import CorpusError
 from model.scheme import STANCES, LabelScheme
-from training.corpus import corpus_files, read_corpus
+from training.corpus import SPLITS_FILE, corpus_files, read_corpus
+from training.reading.columns import Columns
+from training.reading.hub import is_hub
 
 SPLITS = {"train": 0.8, "dev": 0.1, "test": 0.1}
-SPLITS_FILE = "splits.tsv"
 SHINGLE_WORDS = 3
 NEAR_DUPLICATE = 0.5
 """Jaccard similarity of word trigrams, countries masked, from which two sentences count as near-duplicates."""
 
 
-def read_split(paths: Sequence[Path], split: str, scheme: LabelScheme = STANCES) -> list[AnnotatedSentence]:
-    """Read the sentences of one split from annotated files or folders of them.
+def read_split(
+    paths: Sequence[Path], split: str, scheme: LabelScheme = STANCES, columns: Columns | None = None
+) -> list[AnnotatedSentence]:
+    """Read the sentences of one split from annotated files, folders of them or data sets of the hub.
 
     Raises:
         CorpusError: a file is faulty, or a near-duplicate pair is divided between splits.
@@ -33,14 +36,16 @@ def read_split(paths: Sequence[Path], split: str, scheme: LabelScheme = STANCES)
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; known: {', '.join(SPLITS)}")
-    sentences = read_corpus(paths, scheme)
+    sentences = read_corpus(paths, scheme, columns)
     splits = _splits_of(sentences, paths)
     return [sentence for sentence in sentences if splits[sentence.id] == split]
 
 
-def corpus_splits(paths: Sequence[Path], scheme: LabelScheme = STANCES) -> dict[str, str]:
+def corpus_splits(
+    paths: Sequence[Path], scheme: LabelScheme = STANCES, columns: Columns | None = None
+) -> dict[str, str]:
     """Return the split of every sentence id, kept ones first, the others by the rule."""
-    return _splits_of(read_corpus(paths, scheme), paths)
+    return _splits_of(read_corpus(paths, scheme, columns), paths)
 
 
 def load_splits(path: Path) -> dict[str, str]:
@@ -101,7 +106,7 @@ def assign_splits(sentences: Sequence[tuple[str, AnnotatedSentence]], kept: Mapp
 
 
 def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[int]]:
-    """Group sentences linked by near-duplication; groups and members in the order given."""
+    """Group sentences of the same text or linked by near-duplication; groups and members in the order given."""
     shingles = [_shingles(sentence) for sentence in sentences]
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     parent = list(range(len(sentences)))
@@ -112,7 +117,11 @@ def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[i
             index = parent[index]
         return index
 
+    first_of: dict[str, int] = {}
     for index, own in enumerate(shingles):
+        # Pair rows of one text, each with other entities masked, may share few trigrams.
+        same = first_of.setdefault(text_key(sentences[index].text), index)
+        parent[root(index)] = root(same)
         shared = Counter(other for shingle in own for other in places[shingle])
         for other, count in shared.items():
             if count >= NEAR_DUPLICATE * (len(own) + len(shingles[other]) - count):
@@ -128,7 +137,7 @@ def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[i
 
 def _splits_of(sentences: Sequence[AnnotatedSentence], paths: Sequence[Path]) -> dict[str, str]:
     kept: dict[str, str] = {}
-    for folder in sorted({file.parent for file in corpus_files(paths)}):
+    for folder in sorted({file.parent for file in corpus_files(paths) if not is_hub(file)}):
         kept |= load_splits(folder / SPLITS_FILE)
     return assign_splits([(sentence.file, sentence) for sentence in sentences], kept)
 

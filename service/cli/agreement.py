@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
+from service.cli.columns import ColumnsOption, read_columns
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
 from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 def agreement(
-    first: Annotated[Path, typer.Argument(metavar="A", help="Annotated file (JSON Lines) of one annotator.")],
+    first: Annotated[Path, typer.Argument(metavar="A", help="Annotated file of one annotator (docs/data.md).")],
     second: Annotated[Path, typer.Argument(metavar="B", help="The same sentences by another; matched by id.")],
     scheme: SchemeOption = None,
+    columns: ColumnsOption = None,
     show: Annotated[int, typer.Option(min=0, help="Disagreements to list, at most.")] = 20,
 ) -> None:
     """Measure how far two annotators of the same sentences agree, and list where they do not.
@@ -34,7 +36,7 @@ def agreement(
 
     labels = chosen_scheme(scheme)
     try:
-        pairs = read_both(first, second, labels)
+        pairs = read_both(first, second, labels, read_columns(columns))
     except CorpusError as error:
         stop(str(error), USAGE)
     typer.echo(f"{len(pairs):,} sentences\n")

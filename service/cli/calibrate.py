@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
+from service.cli.columns import DATA_HELP, ColumnsOption, read_columns
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
 
 
 def calibrate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model directory, or `default`.")],
-    data: Annotated[list[Path], typer.Argument(metavar="DATA", help="Annotated files, or folders of .jsonl files.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA", help=DATA_HELP)],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model directory to write.")],
+    columns: ColumnsOption = None,
 ) -> None:
     """Fit a model's probabilities and thresholds anew, without training it.
 
@@ -33,7 +35,7 @@ def calibrate(
 
     directory = default_directory() if model == "default" else Path(model)
     try:
-        config = recalibrate(directory, data, out)
+        config = recalibrate(directory, data, out, read_columns(columns))
     except FileExistsError:
         stop(f"{out} exists already", USAGE)
     except EntityStanceError as error:

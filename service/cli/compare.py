@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.cli.columns import DATA_HELP, ColumnsOption, read_columns
 from service.cli.exits import FAILED, USAGE, stop
 from service.cli.extras import train_extra
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 def compare(
     old: Annotated[str, typer.Argument(metavar="OLD", help="Model directory, hub name, or 'default'.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The same, of the model that is to replace it.")],
-    data: Annotated[
-        list[Path], typer.Argument(metavar="DATA", help="Annotated files (JSON Lines), or folders of .jsonl files.")
-    ],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA", help=DATA_HELP)],
     split: Annotated[str | None, typer.Option(help="Compare on this split of the data only: dev or test.")] = None,
+    columns: ColumnsOption = None,
     resamples: Annotated[int, typer.Option(min=100, max=100_000, help="Draws of the bootstrap.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     examples: Annotated[
@@ -53,7 +53,16 @@ def compare(
 
     first, second = (None if name == "default" else name for name in (old, new))
     try:
-        result = run_comparison(first, second, data, split=split, resamples=resamples, seed=seed, examples=examples)
+        result = run_comparison(
+            first,
+            second,
+            data,
+            split=split,
+            resamples=resamples,
+            seed=seed,
+            examples=examples,
+            columns=read_columns(columns),
+        )
     except (EntityStanceError, ValueError) as error:
         stop(str(error), USAGE)
     if as_json:

@@ -9,16 +9,16 @@ from typing import Annotated
 
 import typer
 
+from service.cli.columns import DATA_HELP, ColumnsOption, read_columns
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
 from service.cli.schemes import SchemeOption, chosen_scheme
 
 
 def train(
-    data: Annotated[
-        list[Path], typer.Argument(metavar="DATA", help="Annotated files (JSON Lines), or folders of .jsonl files.")
-    ],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA", help=DATA_HELP)],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model directory to write.")],
+    columns: ColumnsOption = None,
     base: Annotated[
         str | None,
         typer.Option(
@@ -86,6 +86,7 @@ def train(
         from training.base import DEFAULT_BASE  # noqa: PLC0415
         from training.pipeline import TrainingRun  # noqa: PLC0415
         from training.pipeline import train as run_training  # noqa: PLC0415
+        from training.reading.columns import Columns  # noqa: PLC0415
         from training.trainer import TrainingConfig  # noqa: PLC0415
     from model.errors import EntityStanceError  # noqa: PLC0415
 
@@ -104,6 +105,7 @@ def train(
     )
     run = TrainingRun(
         data=tuple(data),
+        columns=read_columns(columns) or Columns(),
         out=out,
         base=base or DEFAULT_BASE,
         teachers=tuple(teacher or ()),

@@ -103,7 +103,7 @@ def test_an_id_or_a_text_that_stands_twice_is_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["nowhere.jsonl", "."])
 def test_a_path_without_data_is_told(tmp_path: Path, path: str) -> None:
-    with pytest.raises(CorpusError, match=r"no such file|no \.jsonl file"):
+    with pytest.raises(CorpusError, match=r"no such file|no \.jsonl, \.csv, \.tsv, \.parquet file"):
         check_corpus([tmp_path / path])
 
 

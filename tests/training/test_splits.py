@@ -11,10 +11,9 @@ import pytest
 
 from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.errors import CorpusError
-from training.corpus import read_corpus
+from training.corpus import SPLITS_FILE, read_corpus
 from training.splits import (
     SPLITS,
-    SPLITS_FILE,
     assign_splits,
     corpus_splits,
     load_splits,

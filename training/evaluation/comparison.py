@@ -27,6 +27,7 @@ from training.evaluation.metrics import exact_sentence_counts, f1_of, macro_f1_o
 from training.evaluation.predictions import Classifier, predict_end_to_end
 from training.evaluation.records import FloatArray, IntArray, Judged, asked_only, gold_labels, judge
 from training.evaluation.swap import plain
+from training.reading.columns import Columns
 from training.splits import read_split
 
 RESAMPLES = 2000
@@ -143,6 +144,7 @@ def compare(
     resamples: int = RESAMPLES,
     seed: int = 0,
     examples: int = 0,
+    columns: Columns | None = None,
 ) -> Comparison:
     """Compare two models end to end, from raw text, on annotated sentences.
 
@@ -154,6 +156,7 @@ def compare(
         resamples: Draws of the bootstrap.
         seed: Seed of the draws.
         examples: Sentences to list that the new model alone gets right, and as many that the old one does.
+        columns: Names of the columns of pair rows; None for the common ones.
 
     Raises:
         CorpusError: the data are faulty.
@@ -161,7 +164,11 @@ def compare(
         ValueError: the models have different labels.
     """
     first, second = StanceClassifier.from_pretrained(old), StanceClassifier.from_pretrained(new)
-    sentences = read_split(data_paths, split, first.scheme) if split else read_corpus(data_paths, first.scheme)
+    sentences = (
+        read_split(data_paths, split, first.scheme, columns)
+        if split
+        else read_corpus(data_paths, first.scheme, columns)
+    )
     return compare_classifiers(first, second, sentences, resamples=resamples, seed=seed, examples=examples)
 
 

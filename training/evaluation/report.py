@@ -23,7 +23,7 @@ class DataFile:
     Attributes:
         path: Its path, as given.
         sha256: Hash of the file.
-        records: Number of its non-empty lines.
+        records: Number of its rows.
     """
 
     path: str

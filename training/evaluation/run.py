@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import re
 import shlex
@@ -16,7 +15,7 @@ from pathlib import Path
 from model.annotation import AnnotatedSentence
 from model.classifier import StanceClassifier
 from model.scheme import STANCES, LabelScheme
-from training.corpus import corpus_files, read_corpus
+from training.corpus import corpus_files, count_rows, data_sha256, read_corpus
 from training.evaluation.baselines import CUES, AlwaysNone, Baseline, CueWords, LinearWords
 from training.evaluation.bootstrap import Bootstrap
 from training.evaluation.metrics import confusion_matrix, measure
@@ -43,6 +42,7 @@ from training.evaluation.report import (
 )
 from training.evaluation.slices import make_slices, measure_slice
 from training.evaluation.swap import SwapConsistency, swap_consistency
+from training.reading.columns import Columns
 from training.splits import read_split
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
@@ -66,6 +66,7 @@ class Options:
         seed: Seed of the bootstrap and of the swaps.
         worst: How many of the worst mistakes to list.
         texts: Whether the report shows sentence texts; without them it names records by id only.
+        columns: Names of the columns of pair rows in the data; None for the common ones.
     """
 
     split: str | None = None
@@ -76,6 +77,7 @@ class Options:
     seed: int = 0
     worst: int = 25
     texts: bool = True
+    columns: Columns | None = None
 
 
 def evaluate(
@@ -109,10 +111,15 @@ def evaluate_classifier(
     began = time.monotonic()
     options = options or Options()
     scheme = classifier.scheme
-    sentences = read_split(data_paths, options.split, scheme) if options.split else read_corpus(data_paths, scheme)
+    columns = options.columns
+    sentences = (
+        read_split(data_paths, options.split, scheme, columns)
+        if options.split
+        else read_corpus(data_paths, scheme, columns)
+    )
     gold = [gold_labels(sentence) for sentence in sentences]
     given = [locate_annotated(sentence) for sentence in sentences]
-    baselines, baseline_data = _baselines(scheme, sentences, options.train_paths)
+    baselines, baseline_data = _baselines(scheme, sentences, options.train_paths, columns)
 
     end_to_end = predict_end_to_end(classifier, [(sentence.id, sentence.text) for sentence in sentences])
     setting = _Setting(sentences, gold, scheme, baselines, options)
@@ -189,7 +196,10 @@ class _Setting:
 
 
 def _baselines(
-    scheme: LabelScheme, evaluated: Sequence[AnnotatedSentence], train_paths: Sequence[Path] | None
+    scheme: LabelScheme,
+    evaluated: Sequence[AnnotatedSentence],
+    train_paths: Sequence[Path] | None,
+    columns: Columns | None,
 ) -> tuple[dict[str, Baseline], BaselineData | None]:
     baselines: dict[str, Baseline] = {ALWAYS_NONE: AlwaysNone()} if scheme.none else {}
     if any(label in CUES for label in scheme.names):
@@ -197,7 +207,7 @@ def _baselines(
     # The repository's seeds say nothing of other labels.
     if train_paths is None and not (SEEDS.is_dir() and scheme.learns_like(STANCES)):
         return baselines, None
-    training = read_corpus(train_paths, scheme) if train_paths is not None else read_split([SEEDS], "train")
+    training = read_corpus(train_paths, scheme, columns) if train_paths is not None else read_split([SEEDS], "train")
     known = {_normal(sentence.text) for sentence in evaluated}
     unseen = [sentence for sentence in training if _normal(sentence.text) not in known]
     if not any(sentence.entities for sentence in unseen):
@@ -224,12 +234,7 @@ def _data_summary(paths: Sequence[Path], split: str | None, gold: Sequence[Label
 
 
 def _data_files(paths: Sequence[Path]) -> tuple[DataFile, ...]:
-    files = []
-    for path in corpus_files(paths):
-        raw = path.read_bytes()
-        records = sum(bool(line.strip()) for line in raw.split(b"\n"))
-        files.append(DataFile(str(path), hashlib.sha256(raw).hexdigest(), records))
-    return tuple(files)
+    return tuple(DataFile(str(path), data_sha256(path), count_rows(path)) for path in corpus_files(paths))
 
 
 def _package_version() -> str:

@@ -14,16 +14,15 @@ from typing import Any
 
 from model.annotation import AnnotatedSentence
 from model.scheme import STANCES, LabelScheme
-from training.corpus import numbered_lines
+from training.interchange.collector import Collector, Reading
 from training.interchange.occurrences import (
-    Collector,
     Occurrence,
-    Reading,
     Statement,
     assemble,
     occurrences,
     statements,
 )
+from training.reading.lines import numbered_lines
 
 
 def write_doccano(sentences: Iterable[AnnotatedSentence], path: Path) -> None:
@@ -64,8 +63,7 @@ def read_doccano(path: Path, scheme: LabelScheme = STANCES) -> Reading:
         CorpusError: the file cannot be read.
     """
     collector = Collector(path, scheme)
-    broken: list[str] = []
-    for number, line in numbered_lines(path, broken):
+    for number, line in numbered_lines(path, collector.fault):
         place = str(number)
         try:
             record = from_example(json.loads(line), f"line-{number}")
@@ -73,7 +71,6 @@ def read_doccano(path: Path, scheme: LabelScheme = STANCES) -> Reading:
             collector.fault(place, _describe(error))
         else:
             collector.add(place, record)
-    collector.reading.faults += broken
     return collector.reading
 
 

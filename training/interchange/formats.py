@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from model.annotation import AnnotatedSentence
+from model.annotation import AnnotatedEntity, AnnotatedSentence
+from model.countries.registry import is_known_code
 from model.scheme import STANCES, LabelScheme
 from training.corpus import check_corpus
+from training.interchange.collector import Reading
 from training.interchange.doccano import read_doccano, write_doccano
 from training.interchange.label_studio import read_label_studio, write_label_studio
-from training.interchange.occurrences import Reading
 from training.interchange.tables import TableFormat, read_table, write_table
 
 
@@ -92,12 +93,16 @@ def write_seeds(sentences: Sequence[AnnotatedSentence], path: Path) -> None:
 
 def to_record(sentence: AnnotatedSentence) -> dict[str, object]:
     """Return a sentence as a line of an annotated file."""
-    entities = [
-        {
-            "code": entity.code,
-            "mentions": list(entity.mentions),
-            "stances": {stance: list(toward) for stance, toward in entity.stances.items()},
-        }
-        for entity in sentence.entities
-    ]
-    return {"id": sentence.id, "text": sentence.text, "entities": entities}
+    entities = [_entity_record(entity) for entity in sentence.entities]
+    record: dict[str, object] = {"id": sentence.id, "text": sentence.text, "entities": entities}
+    custom = [entity.code for entity in sentence.entities if not is_known_code(entity.code)]
+    return record | {"custom": custom} if custom else record
+
+
+def _entity_record(entity: AnnotatedEntity) -> dict[str, object]:
+    record: dict[str, object] = {
+        "code": entity.code,
+        "mentions": list(entity.mentions),
+        "stances": {stance: list(toward) for stance, toward in entity.stances.items()},
+    }
+    return record | {"spans": [[span.start, span.end] for span in entity.spans]} if entity.spans else record

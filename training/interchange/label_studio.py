@@ -18,10 +18,9 @@ from typing import Any
 from model.annotation import AnnotatedSentence
 from model.countries.registry import all_entities
 from model.scheme import STANCES, LabelScheme
+from training.interchange.collector import Collector, Reading
 from training.interchange.occurrences import (
-    Collector,
     Occurrence,
-    Reading,
     Statement,
     assemble,
     occurrences,

@@ -7,13 +7,12 @@ keep all there is to know: a sentence becomes all its places, and places become 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from model.annotation import AnnotatedSentence, mention_spans
-from model.scheme import STANCES, LabelScheme
-from training.corpus import record_faults, sentence_of
+from model.annotation import AnnotatedSentence, mention_spans, read_entities
+from training.reading.marks import SOURCE, TARGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,44 +31,6 @@ class Statement:
     holder: str
     stance: str
     target: str | None
-
-
-@dataclass(slots=True)
-class Reading:
-    """What reading a file gave.
-
-    Attributes:
-        sentences: The faultless sentences.
-        faults: One text each, with file and line, task or row.
-    """
-
-    sentences: list[AnnotatedSentence] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-
-class Collector:
-    """Checks sentences one by one; a faulty one does not cost the others."""
-
-    def __init__(self, path: Path, scheme: LabelScheme = STANCES) -> None:
-        """Collect the sentences of a file."""
-        self.reading = Reading()
-        self._path = path
-        self._scheme = scheme
-        self._seen: dict[str, str] = {}
-
-    def add(self, place: str, record: dict[str, Any]) -> None:
-        """Take a record in the form of annotated files, or its faults; ``place`` says where in the file it stands."""
-        faults = list(record_faults(record, self._scheme))
-        if not faults and (first := self._seen.setdefault(record["id"], place)) != place:
-            faults.append(f"id {record['id']!r} stands at {first} already")
-        for fault in faults:
-            self.fault(place, fault)
-        if not faults:
-            self.reading.sentences.append(sentence_of(record, self._path.name))
-
-    def fault(self, place: str, fault: str) -> None:
-        """Take note that something cannot be read."""
-        self.reading.faults.append(f"{self._path}:{place}: {fault}")
 
 
 def occurrences(sentence: AnnotatedSentence) -> list[Occurrence]:
@@ -121,7 +82,30 @@ def assemble(id: str, text: str, places: Sequence[Occurrence], stated: Iterable[
         {"code": code, "mentions": list(dict.fromkeys(forms[code])), "stances": stances[code]}
         for code in sorted(forms, key=lambda code: min(map(text.index, forms[code])))
     ]
-    return {"id": id, "text": text, "entities": entities}
+    return with_own_codes(with_places({"id": id, "text": text, "entities": entities}, places))
+
+
+def with_places(record: dict[str, Any], places: Iterable[Occurrence]) -> dict[str, Any]:
+    """Return a record that keeps the exact places of its mentions if they are not those of its forms.
+
+    Places that overlap cannot be kept; then the forms alone count.
+    """
+    placed = set(places)
+    bare = AnnotatedSentence(record["id"], record["text"], read_entities(record["entities"]))
+    ends = [(place.start, place.end) for place in sorted(placed, key=lambda place: (place.start, place.end))]
+    if placed == set(occurrences(bare)) or any(one[1] > other[0] for one, other in pairwise(ends)):
+        return record
+    entities = [
+        entity | {"spans": sorted([place.start, place.end] for place in placed if place.code == entity["code"])}
+        for entity in record["entities"]
+    ]
+    return record | {"entities": entities}
+
+
+def with_own_codes(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record that declares the codes of pair rows as the annotator's own, if it has any."""
+    own = [entity["code"] for entity in record["entities"] if entity["code"] in (SOURCE, TARGET)]
+    return record | {"custom": own} if own else record
 
 
 def utf16_to_code_points(text: str, start: int, end: int) -> tuple[int, int]:
