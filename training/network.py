@@ -55,7 +55,13 @@ class StanceNetwork(nn.Module):
 
 
 def network_loss(
-    label_logits: Tensor, toward_logits: Tensor, labels: Tensor, toward: Tensor, entity_mask: Tensor
+    label_logits: Tensor,
+    toward_logits: Tensor,
+    labels: Tensor,
+    toward: Tensor,
+    entity_mask: Tensor,
+    *,
+    label_weights: Tensor | None = None,
 ) -> Tensor:
     """Binary cross-entropy over labels plus that over targets.
 
@@ -65,11 +71,15 @@ def network_loss(
         labels: Gold labels, 0 or 1, shaped as ``label_logits``.
         toward: Gold targets, 0 or 1, shaped as ``toward_logits``.
         entity_mask: 1 for entities, 0 for padding ``[batch, entities]``.
+        label_weights: For how many cases without a label a case with it counts ``[labels]``; None for one.
 
     Returns:
         The loss; targets count only where the holder takes the label, since they are asked only then.
     """
-    label_loss = functional.binary_cross_entropy_with_logits(label_logits.float(), labels, reduction="none")
+    weights = label_weights.to(labels.device) if label_weights is not None else None
+    label_loss = functional.binary_cross_entropy_with_logits(
+        label_logits.float(), labels, reduction="none", pos_weight=weights
+    )
     label_loss = (label_loss * entity_mask.unsqueeze(-1)).sum() / entity_mask.sum().clamp(min=1)
     others = 1 - torch.eye(labels.shape[1], device=labels.device)
     asked = labels.unsqueeze(2) * (entity_mask.unsqueeze(1) * others).unsqueeze(-1)

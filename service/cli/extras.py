@@ -21,6 +21,7 @@ TRAIN_PACKAGES = frozenset(
         "sklearn",
         "torch",
         "transformers",
+        "yaml",
     ]
 )
 
