@@ -70,7 +70,7 @@ def clean(root: Path) -> None:
 
 
 def last_checkpoint(root: Path) -> Path | None:
-    """Return the newest checkpoint to go on from; the best one so far, which the end of the run needs, must be there too.
+    """Return the newest checkpoint to go on from; the best one so far must be there too, for the end of the run.
 
     Call `clean` before.
     """
