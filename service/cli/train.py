@@ -6,13 +6,16 @@ import logging
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli.config import run_from, use_config
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
+
+if TYPE_CHECKING:
+    from training.pipeline import TrainingRun
 
 
 class ClassWeights(StrEnum):
@@ -129,6 +132,9 @@ def train(
         list[str] | None,
         typer.Option(metavar="MODULE:CLASS", help="A transformers.TrainerCallback. May be given several times."),
     ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Measure a few steps, say what the run would cost, and end.")
+    ] = False,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the float weights, to fine-tune further.")
     ] = False,
@@ -161,6 +167,9 @@ def train(
     if variants and not teacher:
         stop("--variants needs a --teacher, who says what they mean", USAGE)
     run = run_from(options, out)
+    if estimate:
+        _estimate(run)
+        return
     try:
         result = run_training(run)
     except (EntityStanceError, ValueError) as error:
@@ -171,3 +180,17 @@ def train(
         f"wrote {out}: mean average precision {result.dev_score:.3f} on dev after {result.epochs:g} epochs, "
         f"{result.seconds:,.0f} s; int8 agrees with torch on {result.parity.same_side:.1%} of decisions"
     )
+
+
+def _estimate(run: TrainingRun) -> None:
+    """Say what a run would cost."""
+    from model.errors import EntityStanceError  # noqa: PLC0415
+    from training.estimate import estimate  # noqa: PLC0415
+    from training.pipeline import prepare, read_sentences  # noqa: PLC0415
+
+    try:
+        cost = estimate(run, prepare(run, read_sentences(run)))
+    except (EntityStanceError, ValueError) as error:
+        stop(str(error), USAGE)
+    for line in cost.lines():
+        typer.echo(line)

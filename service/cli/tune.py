@@ -22,9 +22,9 @@ def tune(
 ) -> None:
     """Search for better settings: rates, batch size, epochs and dropout.
 
-    Optuna proposes, the dev split decides, test data is never looked at. The best run is written to DIR/best.yaml, which
-    `entity-stance train --config` takes; tune.md, tune.json and tune.csv list all trials. The search goes on in the
-    same DIR: a larger N adds trials, and what a kill interrupted is tried again.
+    Optuna proposes, the dev split decides, test data is never looked at. The best run is written to DIR/best.yaml,
+    which `entity-stance train --config` takes; tune.json and tune.csv list all trials. The search goes on in the same
+    DIR: a larger N adds trials, and what a kill interrupted is tried again.
 
     \b
     Examples:
@@ -42,4 +42,4 @@ def tune(
     except (EntityStanceError, ValueError) as error:
         stop(str(error), USAGE)
     typer.echo("best: " + ", ".join(f"{name} {value:.3g}" for name, value in best.items()))
-    typer.echo(f"wrote {out / 'best.yaml'} and tune.md")
+    typer.echo(f"wrote {out / 'best.yaml'}, tune.json and tune.csv")
