@@ -59,7 +59,8 @@ def target_dataset(sentences: Sequence[EncodableSentence], targets: Sequence[Tar
 
     Returns:
         A dataset with the columns ``input_ids`` (token ids), ``positions`` (per entity its placeholders' positions),
-        ``labels`` (entities x labels, 0 to 1) and ``toward`` (entities x entities x labels, 0 to 1).
+        ``labels`` (entities x labels, 0 to 1), ``toward`` (entities x entities x labels, 0 to 1) and ``row`` (its
+        number).
     """
     examples: list[dict[str, Any]] = []
     for row in encoder.encode(sentences):
@@ -70,15 +71,25 @@ def target_dataset(sentences: Sequence[EncodableSentence], targets: Sequence[Tar
                 "positions": [list(positions) for positions in row.positions],
                 "labels": wanted.labels[members].tolist(),
                 "toward": wanted.toward[np.ix_(members, members)].tolist(),
+                "row": len(examples),
             }
         )
     return Dataset.from_list(examples)
 
 
 class Collator:
-    """Pads examples to a batch and, in training, deals the slots anew so that no slot gets a meaning of its own."""
+    """Pads examples to a batch and, in training, deals the slots anew so that no slot gets a meaning of its own.
 
-    def __init__(self, tokenizer: Tokenizer, scheme: LabelScheme, pad_id: int, *, shuffle_slots: bool) -> None:
+    How the slots of a row are dealt depends on nothing but the seed, the epoch and the row, so that a run which goes on
+    in the middle of an epoch deals them as it would have done.
+
+    Attributes:
+        epoch: To be set at the beginning of each epoch.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, scheme: LabelScheme, pad_id: int, *, shuffle_slots: bool, seed: int = 0
+    ) -> None:
         """Read the placeholder ids from the tokenizer; ``pad_id`` fills short rows."""
         self.slot_ids = torch.tensor(slot_ids(tokenizer))
         self.vocabulary = vocabulary_size(tokenizer)
@@ -86,6 +97,8 @@ class Collator:
         self.labels = len(scheme.labels)
         self.pad_id = pad_id
         self.shuffle_slots = shuffle_slots
+        self.seed = seed
+        self.epoch = 0
 
     def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
         """Return the tensors that the network and its loss take."""
@@ -101,7 +114,7 @@ class Collator:
         }
         for index, example in enumerate(examples):
             length, count = len(example["input_ids"]), len(example["positions"])
-            ids[index, :length] = self._deal_slots(torch.tensor(example["input_ids"]))
+            ids[index, :length] = self._deal_slots(torch.tensor(example["input_ids"]), example.get("row", index))
             tensors["attention_mask"][index, :length] = 1
             for entity, positions in enumerate(example["positions"]):
                 tensors["mention_weights"][index, entity, positions] = 1 / len(positions)
@@ -110,9 +123,24 @@ class Collator:
             tensors["entity_mask"][index, :count] = 1
         return {"input_ids": ids, **tensors}
 
-    def _deal_slots(self, ids: Tensor) -> Tensor:
+    def _deal_slots(self, ids: Tensor, row: int) -> Tensor:
         if not self.shuffle_slots:
             return ids
         exchange = torch.arange(self.vocabulary)
-        exchange[self.slot_ids] = self.slot_ids[torch.randperm(SLOTS)]
+        dealt = np.random.default_rng((self.seed, self.epoch, row)).permutation(SLOTS)
+        exchange[self.slot_ids] = self.slot_ids[torch.from_numpy(dealt)]
         return exchange[ids]
+
+
+def balanced_weights(dataset: Dataset) -> Tensor:
+    """Return for each label how often it is not taken for once that it is; 1 for a label that nobody takes.
+
+    Args:
+        dataset: Examples of `build_dataset`.
+
+    Returns:
+        Weights ``[labels]``.
+    """
+    labels = torch.cat([torch.tensor(taken, dtype=torch.float) for taken in dataset["labels"] if taken])
+    taken = labels.sum(0)
+    return torch.where(taken > 0, (len(labels) - taken) / taken.clamp(min=1e-9), torch.ones_like(taken))

@@ -63,6 +63,8 @@ def network_loss(
     toward: Tensor,
     entity_mask: Tensor,
     scheme: LabelScheme = STANCES,
+    *,
+    label_weights: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy over labels, plus binary cross-entropy over targets in a scheme that has them.
 
@@ -74,13 +76,16 @@ def network_loss(
         entity_mask: 1 for entities, 0 for padding ``[batch, entities]``.
         scheme: Says whether labels exclude each other, whether there is such a thing as no label, and whether there
             are targets.
+        label_weights: For how many cases without a label a case with it counts ``[labels]``; None for one.
 
     Returns:
         The loss; targets count only where the holder takes the label, since they are asked only then. Entities
         without a label count only where that is an answer.
     """
     counted = entity_mask if scheme.none else entity_mask * (labels.sum(-1) > 0)
-    label_loss = (_label_loss(label_logits.float(), labels, scheme) * counted).sum() / counted.sum().clamp(min=1)
+    weights = label_weights.to(labels.device) if label_weights is not None else None
+    losses = _label_loss(label_logits.float(), labels, scheme, weights)
+    label_loss = (losses * counted).sum() / counted.sum().clamp(min=1)
     if not scheme.directed:
         return label_loss
     others = 1 - torch.eye(labels.shape[1], device=labels.device)
@@ -89,11 +94,15 @@ def network_loss(
     return label_loss + (toward_loss * asked).sum() / asked.sum().clamp(min=1)
 
 
-def _label_loss(logits: Tensor, labels: Tensor, scheme: LabelScheme) -> Tensor:
+def _label_loss(logits: Tensor, labels: Tensor, scheme: LabelScheme, weights: Tensor | None) -> Tensor:
     """Return the loss of every entity: that of each label, or where they exclude each other that of the choice."""
     if scheme.multi_label:
-        return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").sum(-1)
+        losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none", pos_weight=weights)
+        return losses.sum(-1)
+    if weights is not None:  # Taking no label counts for one.
+        weights = 1 + (labels * (weights - 1)).sum(-1)
     if scheme.none:  # Taking no label has the logit 0: only differences of logits count in a softmax.
         logits = functional.pad(logits, (1, 0))
         labels = torch.cat([1 - labels.sum(-1, keepdim=True), labels], dim=-1)
-    return -(labels * functional.log_softmax(logits, dim=-1)).sum(-1)
+    losses = -(labels * functional.log_softmax(logits, dim=-1)).sum(-1)
+    return losses if weights is None else losses * weights

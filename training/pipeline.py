@@ -7,29 +7,47 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+import torch
 from datasets import Dataset
 from tokenizers import Tokenizer
 from transformers import set_seed
 
-from model.annotation import AnnotatedSentence
-from model.config import NETWORK_FILE, TOKENIZER_FILE, WEIGHTS_FILE, ModelConfig, file_sha256, save_gazetteer
-from model.encoding import Encoder
+from model.annotation import AnnotatedSentence, text_key
+from model.config import (
+    CONFIG_FILE,
+    NETWORK_FILE,
+    TOKENIZER_FILE,
+    WEIGHTS_FILE,
+    ModelConfig,
+    file_sha256,
+    save_gazetteer,
+)
+from model.encoding import Encoder, slot_ids
 from model.errors import CorpusError, ModelError
 from model.scheme import STANCES, LabelScheme
 from training.base import DEFAULT_BASE, base_name, load_network, longest_row, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
+from training.checkpoints import write_whole
 from training.corpus import corpus_files, data_sha256, read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
+from training.lora import add_lora, merge_lora
+from training.network import StanceNetwork
+from training.options import save_options
+from training.processes import from_first, is_first, join, wait_for_all, world_size
 from training.reading.columns import Columns
+from training.settings import Reporting, TrainingConfig
 from training.splits import read_split
-from training.trainer import TrainingConfig, fit, training_data
+from training.trainer import Logits, TrainingData, fit, training_data
 from training.variants import variants
 
 CHECKPOINTS = "checkpoints"
+FINISHED = "checkpoints.finished"
+RUN_FILE = "run.yaml"
 SETTINGS_FILE = "training.json"
 QUANTISATION_ROWS = 2000
 """Training rows from which the fixed int8 scales are taken."""
@@ -41,6 +59,7 @@ class TrainingRun:
 
     Attributes:
         data: Annotated files or folders of them; their train splits are learned, their dev splits stop and calibrate.
+        dev: Annotated files that stop and calibrate instead; then all of ``data`` is learned.
         out: The model directory to write.
         base: Hugging Face name or path of the encoder, or a model directory with kept weights.
         teachers: Model directories with kept weights to learn from, besides the annotation.
@@ -49,6 +68,7 @@ class TrainingRun:
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
         scheme: The labels.
+        scheme_file: Where they were read from, if from a file.
         columns: Names of the columns of pair rows in the data.
         name: Name of the model.
         version: Version of the model.
@@ -56,16 +76,19 @@ class TrainingRun:
         keep_weights: Whether to keep the float weights too, to fine-tune further.
         notes: Markdown that the card ends with.
         config: Settings of the optimiser.
+        reporting: What to tell and keep on the way.
     """
 
     data: tuple[Path, ...]
     out: Path
+    dev: tuple[Path, ...] = ()
     base: str = DEFAULT_BASE
     teachers: tuple[Path, ...] = ()
     teacher_share: float = 0.6
     variants: int = 0
     calibration: tuple[Path, ...] = ()
     scheme: LabelScheme = STANCES
+    scheme_file: Path | None = None
     columns: Columns = field(default_factory=Columns)
     name: str = "entity-stance"
     version: str = "0.1.0"
@@ -73,6 +96,26 @@ class TrainingRun:
     keep_weights: bool = False
     notes: Path | None = None
     config: TrainingConfig = field(default_factory=TrainingConfig)
+    reporting: Reporting = field(default_factory=Reporting)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The annotated sentences of a run: what to learn, what to stop by, and what to calibrate on."""
+
+    train: Sequence[AnnotatedSentence]
+    dev: Sequence[AnnotatedSentence]
+    calibration: Sequence[AnnotatedSentence]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run trains: the network as it begins, how its rows are encoded, and its data."""
+
+    network: StanceNetwork
+    tokenizer: Tokenizer
+    rows: Encoder
+    data: TrainingData
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,72 +147,147 @@ def train(run: TrainingRun) -> TrainingResult:
     """Train, calibrate and export a model.
 
     A run that was killed goes on where it stopped if it is started again with the same settings. The model directory
-    appears only when everything is done.
+    appears only when everything is done. Of several processes that share a run, the first one writes.
 
     Raises:
         CorpusError: annotated data is faulty, or a split that is needed is empty.
         ModelError: the base encoder cannot be loaded.
-        ValueError: ``out`` holds checkpoints of a run with other settings.
+        ValueError: ``out`` holds checkpoints of a run with other settings, or a setting is not possible here.
     """
-    notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
-    learned, dev = _split(run, "train"), _split(run, "dev")
-    held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
+    join(run.config.device)
+    sentences = read_sentences(run)
     teachers = _teacher_hashes(run.teachers)
-    checkpoints = _prepare(run, teachers)
-    set_seed(run.config.seed)
-    network, tokenizer = load_network(run.base, len(run.scheme.labels), run.config.encoder_dropout, run.scheme)
-    rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
-    lessons, exam = _lessons(run, learned, rows), build_dataset(dev, rows, run.scheme)
-    data = training_data(lessons, exam, network, tokenizer, run.scheme)
-    fitted = fit(network, data, checkpoints, run.config)
-
+    checkpoints = _checkpoints(run, teachers)
+    prepared = prepare(run, sentences)
+    fitted = fit_prepared(run, prepared, checkpoints)
+    if not is_first():
+        return from_first(None)
     building = run.out / "building"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
-    some = learned[:: max(1, len(learned) // QUANTISATION_ROWS)]
-    parity = export_network(
-        network,
-        building / NETWORK_FILE,
-        rows.encode([encodable(sentence) for sentence in some]),
-        rows.encode([encodable(sentence) for sentence in dev]),
-        run.scheme,
-    )
-    _save_tokenizer(tokenizer, building)
-    save_gazetteer(run.scheme, building)
-    if run.keep_weights:
-        save_weights(network, building)
-    # Fitted on what the exported network says, since that is the one that answers.
-    labels, targets = fit_decisions(exported_logits(building / NETWORK_FILE, held_out, rows, run.scheme), run.scheme)
-    config = ModelConfig(
+    result = _export(run, sentences, prepared, building, fitted, teachers)
+    # The configuration makes a directory a model, so it comes last.
+    for path in sorted(building.iterdir(), key=lambda path: path.name == CONFIG_FILE):
+        path.replace(run.out / path.name)
+    building.rmdir()
+    # What a kill leaves of this folder from here on must not look like a run that can go on.
+    done = checkpoints.rename(run.out / FINISHED)
+    shutil.rmtree(done)
+    return from_first(result)
+
+
+def read_sentences(run: TrainingRun) -> Sentences:
+    """Read the sentences of a run.
+
+    Raises:
+        CorpusError: annotated data is faulty, or a split that is needed is empty.
+    """
+    if run.dev:
+        learned, dev = (read_corpus(paths, run.scheme, run.columns) for paths in (run.data, run.dev))
+        _check_apart(learned, dev)
+    else:
+        learned, dev = _split(run, "train"), _split(run, "dev")
+    return Sentences(learned, dev, read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev)
+
+
+def prepare(run: TrainingRun, sentences: Sentences) -> Prepared:
+    """Load the network of a run and encode its sentences.
+
+    Raises:
+        ModelError: the base encoder or a teacher cannot be loaded.
+        ValueError: LoRA is asked for without the package peft.
+    """
+    config = run.config
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    set_seed(config.seed)
+    network, tokenizer = load_network(run.base, len(run.scheme.labels), config.encoder_dropout, run.scheme)
+    rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
+    lessons, exam = _lessons(run, sentences.train, rows), build_dataset(sentences.dev, rows, run.scheme)
+    data = training_data(lessons, exam, network, tokenizer, run.scheme, config.seed)
+    if config.lora_rank:
+        add_lora(network, config.lora_rank, config.lora_alpha, config.lora_dropout, slot_ids(tokenizer))
+    return Prepared(network, tokenizer, rows, data)
+
+
+def fit_prepared(run: TrainingRun, prepared: Prepared, checkpoints: Path) -> dict[str, float]:
+    """Train what `prepare` gives, in place; see `training.trainer.fit`."""
+    fitted = fit(prepared.network, prepared.data, checkpoints, run.config, run.reporting)
+    if run.config.lora_rank:
+        merge_lora(prepared.network)
+    return fitted
+
+
+def model_config(run: TrainingRun, prepared: Prepared, logits: Logits, files: dict[str, str]) -> ModelConfig:
+    """Return the configuration of a trained network, whose decisions are fitted on what it says of held-out entities.
+
+    Args:
+        run: The run.
+        prepared: What it trained.
+        logits: Raw scores and gold of entities that were not learned from.
+        files: SHA-256 of the model's files.
+    """
+    labels, targets = fit_decisions(logits, run.scheme)
+    return ModelConfig(
         name=run.name,
         version=run.version,
         base=base_name(run.base),
         scheme=run.scheme,
-        max_tokens=rows.max_tokens,
-        pad_id=data.train_collator.pad_id,
+        max_tokens=prepared.rows.max_tokens,
+        pad_id=prepared.data.train_collator.pad_id,
         thresholds=labels.thresholds,
         toward_thresholds=targets.thresholds,
         calibration=labels.calibration,
         toward_calibration=targets.calibration,
-        files={path.name: file_sha256(path) for path in sorted(building.iterdir())},
+        files=files,
     )
+
+
+def _export(
+    run: TrainingRun,
+    sentences: Sentences,
+    prepared: Prepared,
+    building: Path,
+    fitted: dict[str, float],
+    teachers: dict[str, str],
+) -> TrainingResult:
+    """Write the model directory."""
+    rows, learned = prepared.rows, sentences.train
+    some = learned[:: max(1, len(learned) // QUANTISATION_ROWS)]
+    parity = export_network(
+        prepared.network,
+        building / NETWORK_FILE,
+        rows.encode([encodable(sentence) for sentence in some]),
+        rows.encode([encodable(sentence) for sentence in sentences.dev]),
+        run.scheme,
+    )
+    _save_tokenizer(prepared.tokenizer, building)
+    save_gazetteer(run.scheme, building)
+    if run.keep_weights:
+        save_weights(prepared.network, building)
+    # Fitted on what the exported network says, since that is the one that answers.
+    logits = exported_logits(building / NETWORK_FILE, sentences.calibration, rows, run.scheme)
+    config = model_config(run, prepared, logits, {path.name: file_sha256(path) for path in sorted(building.iterdir())})
     config.save(building)
-    counts = {"train": len(learned), "variants": run.variants, "dev": len(dev), "calibration": len(held_out)}
+    counts = {
+        "train": len(learned),
+        "variants": run.variants,
+        "dev": len(sentences.dev),
+        "calibration": len(sentences.calibration),
+    }
     result = TrainingResult(
         **fitted,
         parity=parity,
         sentences=counts,
         data=_hashes(run.data),
-        calibration=_hashes(run.calibration),
+        calibration=_hashes(run.calibration or run.dev),
         teachers=teachers,
     )
     write_card(building / CARD_FILE, config, result, run)
-    with (building / CARD_FILE).open("a", encoding="utf-8") as card:
-        card.write(f"\n{notes}" if notes else "")
-    for path in building.iterdir():
-        path.replace(run.out / path.name)
-    building.rmdir()
-    shutil.rmtree(checkpoints)
+    if run.notes:
+        with (building / CARD_FILE).open("a", encoding="utf-8") as card:
+            card.write(f"\n{run.notes.read_text(encoding='utf-8')}")
+    save_options(run, building / RUN_FILE)
     return result
 
 
@@ -192,6 +310,14 @@ def _split(run: TrainingRun, split: str) -> list[AnnotatedSentence]:
     return sentences
 
 
+def _check_apart(learned: Sequence[AnnotatedSentence], dev: Sequence[AnnotatedSentence]) -> None:
+    """Refuse dev data that is learned from."""
+    known = {text_key(sentence.text) for sentence in learned}
+    shared = [sentence.id for sentence in dev if text_key(sentence.text) in known]
+    if shared:
+        raise CorpusError(f"dev data holds sentences that are learned from: {', '.join(shared[:5])}")
+
+
 def _hashes(paths: Sequence[Path]) -> dict[str, str]:
     """Return the SHA-256 of annotated files by their names, which say more to others than their places here."""
     return {file.name: data_sha256(file) for file in corpus_files(paths)}
@@ -204,10 +330,21 @@ def _teacher_hashes(teachers: Sequence[Path]) -> dict[str, str]:
     return {path.name: file_sha256(path / WEIGHTS_FILE) for path in teachers}
 
 
-def _prepare(run: TrainingRun, teachers: dict[str, str]) -> Path:
-    """Make the output folder, and refuse to go on from checkpoints of a different run."""
-    settings = {
-        "data": {str(file): data_sha256(file) for file in corpus_files(run.data)},
+def _checkpoints(run: TrainingRun, teachers: dict[str, str]) -> Path:
+    """Make the folder for checkpoints, and refuse to go on from those of a different run."""
+    checkpoints = run.out / CHECKPOINTS
+    if is_first():
+        shutil.rmtree(run.out / FINISHED, ignore_errors=True)
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        _claim(run, teachers, checkpoints)
+    wait_for_all()
+    return checkpoints
+
+
+def _claim(run: TrainingRun, teachers: dict[str, str], checkpoints: Path) -> None:
+    files = [*corpus_files(run.data), *(corpus_files(run.dev) if run.dev else [])]
+    settings: dict[str, Any] = {
+        "data": {str(file): data_sha256(file) for file in files},
         "columns": asdict(run.columns),
         "base": run.base,
         "teachers": teachers,
@@ -215,15 +352,21 @@ def _prepare(run: TrainingRun, teachers: dict[str, str]) -> Path:
         "variants": run.variants,
         "scheme": run.scheme.to_dict(),
         "max_tokens": run.max_tokens,
-        "config": asdict(run.config),
+        "config": asdict(run.config) | {"threads": run.config.threads or torch.get_num_threads()},
+        "processes": world_size(),
     }
-    checkpoints = run.out / CHECKPOINTS
-    checkpoints.mkdir(parents=True, exist_ok=True)
     path = checkpoints / SETTINGS_FILE
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != settings:
-        raise ValueError(f"{checkpoints} holds a run with other data or settings; remove it or choose another --out")
-    path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
-    return checkpoints
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if run.config.threads is None and "config" in kept:
+            # Sums in another order have other last digits.
+            settings["config"]["threads"] = kept["config"]["threads"]
+            torch.set_num_threads(kept["config"]["threads"])
+        if kept != settings:
+            raise ValueError(
+                f"{checkpoints} holds a run with other data or settings; remove it or choose another --out"
+            )
+    write_whole(path, json.dumps(settings, indent=2))
 
 
 def _save_tokenizer(tokenizer: Tokenizer, directory: Path) -> None:

@@ -1,8 +1,12 @@
-"""Fit a network on annotated sentences: AdamW, early stopping on dev, resumable."""
+"""Fit a network on annotated sentences: AdamW, early stopping on dev.
+
+A run that is killed at any moment goes on from its last checkpoint, and on the CPU ends with the very weights of a run
+that was never killed: see `training.checkpoints` and, for where chance comes from, `training.callbacks`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -11,48 +15,48 @@ import numpy as np
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_callback import ExportableState, PrinterCallback
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from model.calibration import plain_probabilities
 from model.scheme import STANCES, LabelScheme
 from training.base import pad_token_id
-from training.examples import Collator
+from training.callbacks import EpochSeeds, Forecast, LengthSampler, SaveEvery, Stopwatch, load_callbacks
+from training.checkpoints import (
+    checkpoint_folder,
+    clean,
+    is_finished,
+    last_checkpoint,
+    partial_folder,
+    prune,
+    read_state,
+    seal,
+)
+from training.examples import Collator, balanced_weights
 from training.network import StanceNetwork, network_loss
+from training.processes import is_first, on_cpu, wait_for_all, world_size
+from training.settings import Reporting, TrainingConfig
+
+__all__ = [
+    "Logits",
+    "Reporting",
+    "StanceTrainer",
+    "TrainingConfig",
+    "TrainingData",
+    "collect_logits",
+    "fit",
+    "mean_average_precision",
+    "predict",
+    "training_data",
+]
 
 METRIC = "mean_average_precision"
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """Settings of a training run.
-
-    Attributes:
-        epochs: Passes over the training split, at most.
-        batch_size: Sentences per step.
-        encoder_rate: Peak learning rate of the encoder.
-        head_rate: Peak learning rate of the heads.
-        weight_decay: AdamW weight decay.
-        warmup: Share of the steps in which the rates rise; then they fall along a cosine.
-        patience: Epochs without a better dev score after which training stops.
-        seed: Seed of all random choices.
-        encoder_dropout: Dropout inside the encoder; None leaves what it was made with.
-        bf16: Whether to compute in bfloat16 where that is safe.
-    """
-
-    epochs: int = 10
-    batch_size: int = 16
-    encoder_rate: float = 1e-4
-    head_rate: float = 5e-4
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    patience: int = 4
-    seed: int = 13
-    encoder_dropout: float | None = None
-    bf16: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +92,40 @@ class TrainingData:
 
 
 def training_data(
-    train: Dataset, dev: Dataset, network: StanceNetwork, tokenizer: Tokenizer, scheme: LabelScheme
+    train: Dataset, dev: Dataset, network: StanceNetwork, tokenizer: Tokenizer, scheme: LabelScheme, seed: int = 0
 ) -> TrainingData:
-    """Put datasets and the collators that fit a network together."""
+    """Put datasets and the collators that fit a network together; ``seed`` is that of dealing slots."""
     pad_id = pad_token_id(network.encoder, tokenizer)
     return TrainingData(
         train=train,
         dev=dev,
-        train_collator=Collator(tokenizer, scheme, pad_id, shuffle_slots=True),
+        train_collator=Collator(tokenizer, scheme, pad_id, shuffle_slots=True, seed=seed),
         dev_collator=Collator(tokenizer, scheme, pad_id, shuffle_slots=False),
     )
 
 
 class StanceTrainer(Trainer):
-    """The transformers trainer with our loss, our dev score and a learning rate of their own for the heads."""
+    """The transformers trainer with our loss, our dev score, our checkpoints and a rate of their own for the heads."""
 
-    def __init__(self, config: TrainingConfig, dev_collator: Collator, **arguments: Any) -> None:
-        """Take the settings and the collator for dev data beside the parent's arguments."""
-        super().__init__(**arguments)
+    def __init__(self, config: TrainingConfig, data: TrainingData, **arguments: Any) -> None:
+        """Take the settings and the data beside the parent's arguments."""
+        super().__init__(
+            train_dataset=data.train, eval_dataset=data.dev, data_collator=data.train_collator, **arguments
+        )
         self.config = config
-        self.dev_collator = dev_collator
+        self.dev_collator = data.dev_collator
+        lengths = [len(ids) for ids in data.train["input_ids"]]
+        self._sampler = LengthSampler(lengths, config.batch_size * config.accumulate, config.seed)
+        self._label_weights = balanced_weights(data.train) if config.class_weights == "balanced" else None
+        self.add_callback(EpochSeeds([self._sampler, data.train_collator]))
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Make AdamW with one group for the encoder and one for the heads."""
         if self.optimizer is None:
             network = cast(nn.Module, model or self.model)
-            encoder = [p for name, p in network.named_parameters() if name.startswith("encoder.")]
-            heads = [p for name, p in network.named_parameters() if not name.startswith("encoder.")]
+            learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
+            encoder = [p for name, p in learning.items() if name.startswith("encoder.")]
+            heads = [p for name, p in learning.items() if not name.startswith("encoder.")]
             self.optimizer = torch.optim.AdamW(
                 [
                     {"params": encoder, "lr": self.config.encoder_rate},
@@ -128,7 +139,8 @@ class StanceTrainer(Trainer):
         """Return the loss of one batch."""
         label_logits, toward_logits = _forward(model, inputs)
         gold = inputs["labels"], inputs["toward"], inputs["entity_mask"]
-        return network_loss(label_logits, toward_logits, *gold, self.dev_collator.scheme)
+        scheme = self.dev_collator.scheme
+        return network_loss(label_logits, toward_logits, *gold, scheme, label_weights=self._label_weights)
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Score the dev split: mean over the labels of the average precision, which needs no threshold."""
@@ -138,12 +150,37 @@ class StanceTrainer(Trainer):
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
+        return self._sampler
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Write a checkpoint that is there whole or not at all."""
+        root, step = Path(str(self.args.output_dir)), self.state.global_step
+        partial, best = partial_folder(root, step), self.state.best_global_step
+        self.state.best_model_checkpoint = str(checkpoint_folder(root, best)) if best else None
+        self.save_model(str(partial), _internal_call=True)
+        self._save_optimizer_and_scheduler(str(partial))
+        self._save_scaler(str(partial))
+        self._save_rng_state(str(partial))
+        if self.args.should_save:
+            parts = [*self.callback_handler.callbacks, self.control]
+            kept = [part for part in parts if isinstance(part, ExportableState)]
+            # The parent keeps callbacks here at first, and what they say of themselves from then on.
+            self.state.stateful_callbacks = {type(part).__name__: part.state() for part in kept}  # type: ignore[assignment]
+            self.state.save_to_json(str(partial / TRAINER_STATE_NAME))
+        wait_for_all()
+        if self.args.should_save:
+            seal(partial, checkpoint_folder(root, step))
+            prune(root, best)
+        wait_for_all()
+
 
 def fit(
     network: StanceNetwork,
     data: TrainingData,
     checkpoints: Path,
     config: TrainingConfig,
+    reporting: Reporting | None = None,
 ) -> dict[str, float]:
     """Train a network in place; a run that was killed goes on from its last checkpoint.
 
@@ -152,63 +189,112 @@ def fit(
         data: What to learn and what to stop by.
         checkpoints: Folder for checkpoints.
         config: Settings.
+        reporting: What to tell and keep on the way.
 
     Returns:
         Best dev score, epochs run and training time in seconds.
+
+    Raises:
+        ValueError: a setting is not possible here.
     """
+    reporting = reporting or Reporting()
     set_seed(config.seed)
-    arguments = TrainingArguments(
+    if is_first():
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        clean(checkpoints)
+    wait_for_all()
+    last = last_checkpoint(checkpoints)
+    if last is not None and is_finished(read_state(last)):
+        return _load_best(network, checkpoints, last)
+    trainer, watch = _trainer(network, data, checkpoints, config, reporting)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    # Training in bfloat16 wraps the forward pass; what is exported afterwards must be the plain one.
+    trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
+    network.cpu()
+    return {
+        "dev_score": float(trainer.state.best_metric or 0.0),
+        "epochs": float(trainer.state.epoch or 0.0),
+        "seconds": watch().seconds,
+    }
+
+
+def _trainer(
+    network: StanceNetwork, data: TrainingData, checkpoints: Path, config: TrainingConfig, reporting: Reporting
+) -> tuple[StanceTrainer, Callable[[], Stopwatch]]:
+    """Return the trainer, and what gives its clock, which going on from a checkpoint exchanges."""
+    arguments = training_arguments(checkpoints, config, reporting)
+    steps_per_epoch = -(-len(data.train) // (config.batch_size * config.accumulate))
+    callbacks = [EarlyStoppingCallback(early_stopping_patience=config.patience), Stopwatch()]
+    if reporting.save_steps:
+        callbacks.append(SaveEvery(reporting.save_steps, steps_per_epoch))
+    if not reporting.quiet and is_first():
+        callbacks.append(Forecast(reporting.say))
+    callbacks += load_callbacks(reporting.callbacks)
+    trainer = StanceTrainer(config, data, model=network, args=arguments, callbacks=callbacks)
+    if reporting.quiet:
+        trainer.remove_callback(PrinterCallback)
+    return trainer, lambda: next(c for c in trainer.callback_handler.callbacks if isinstance(c, Stopwatch))
+
+
+def training_arguments(checkpoints: Path, config: TrainingConfig, reporting: Reporting) -> TrainingArguments:
+    """Return what the transformers trainer is told.
+
+    Raises:
+        ValueError: the batch cannot be shared by the processes, or the device is not there.
+    """
+    processes = world_size()
+    if config.batch_size % processes:
+        raise ValueError(f"batch size {config.batch_size} cannot be shared by {processes} processes")
+    cpu = on_cpu(config.device)
+    return TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=config.epochs,
-        per_device_train_batch_size=config.batch_size,
-        # Sentences of like length together: half as much padding to read.
-        train_sampling_strategy="group_by_length",
+        per_device_train_batch_size=config.batch_size // processes,
+        gradient_accumulation_steps=config.accumulate,
         learning_rate=config.encoder_rate,
         lr_scheduler_type="cosine",
         warmup_steps=config.warmup,
         bf16=config.bf16,
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=cpu,
+        ddp_backend="gloo" if cpu and processes > 1 else None,
+        # Encoders have layers that we don't read, such as BERT's pooler.
+        ddp_find_unused_parameters=True if processes > 1 else None,
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=2,
         load_best_model_at_end=True,
+        restore_callback_states_from_checkpoint=True,
         metric_for_best_model=METRIC,
         greater_is_better=True,
         logging_steps=20,
-        report_to="none",
+        report_to=list(reporting.report_to) or "none",
+        disable_tqdm=reporting.quiet,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         seed=config.seed,
     )
-    trainer = StanceTrainer(
-        config,
-        data.dev_collator,
-        model=network,
-        args=arguments,
-        train_dataset=data.train,
-        eval_dataset=data.dev,
-        data_collator=data.train_collator,
-        callbacks=[EarlyStoppingCallback(early_stopping_patience=config.patience)],
-    )
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None  # type: ignore[no-untyped-call]
-    result = trainer.train(resume_from_checkpoint=last)
-    # Training in bfloat16 wraps the forward pass; what is exported afterwards must be the plain one.
-    trainer.accelerator.unwrap_model(network, keep_fp32_wrapper=False)
+
+
+def _load_best(network: StanceNetwork, checkpoints: Path, last: Path) -> dict[str, float]:
+    """Give a network the weights of a run that was killed after its last step."""
+    state = read_state(last)
+    best = checkpoint_folder(checkpoints, state["best_global_step"])
+    network.load_state_dict(load_file(best / SAFE_WEIGHTS_NAME))
     return {
-        "dev_score": float(trainer.state.best_metric or 0.0),
-        "epochs": float(trainer.state.epoch or 0.0),
-        "seconds": float(result.metrics.get("train_runtime", 0.0)),
+        "dev_score": float(state["best_metric"]),
+        "epochs": float(state["epoch"]),
+        "seconds": float(state["stateful_callbacks"]["Stopwatch"]["args"]["before"]),
     }
 
 
 def predict(network: nn.Module, dataset: Dataset, collator: Collator, batch_size: int = 32) -> Logits:
     """Run a network over a dataset without training it."""
     scored: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    training = network.training
+    training, device = network.training, next(network.parameters()).device
     network.eval()
     with torch.inference_mode():
         for batch in _batches(dataset, collator, batch_size):
-            label_logits, toward_logits = (tensor.float().cpu().numpy() for tensor in _forward(network, batch))
+            inputs = {name: tensor.to(device) for name, tensor in batch.items()}
+            label_logits, toward_logits = (tensor.float().cpu().numpy() for tensor in _forward(network, inputs))
             counts = batch["entity_mask"].sum(1).int().tolist()
             scored += [(label_logits[i, :n], toward_logits[i, :n, :n]) for i, n in enumerate(counts)]
     network.train(training)

@@ -17,12 +17,16 @@ from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.compare import compare
 from service.cli.convert import convert
+from service.cli.cross_validate import cross_validate
 from service.cli.evaluate import evaluate
 from service.cli.explain import explain
 from service.cli.key import key
+from service.cli.learning_curve import learning_curve
 from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
+from service.cli.sweep import sweep
 from service.cli.train import train
+from service.cli.tune import tune
 
 app = typer.Typer(
     name="entity-stance",
@@ -60,6 +64,10 @@ app.command()(explain)
 app.command(cls=ServeCommand)(serve)
 app.command()(key)
 app.command()(train)
+app.command()(sweep)
+app.command("cross-validate")(cross_validate)
+app.command("learning-curve")(learning_curve)
+app.command()(tune)
 app.command()(calibrate)
 app.command()(evaluate)
 app.command()(compare)

@@ -4,21 +4,60 @@ from __future__ import annotations
 
 import logging
 import os
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.columns import DATA_HELP, ColumnsOption, read_columns
+from service.cli.columns import DATA_HELP, ColumnsOption
+from service.cli.config import run_from, use_config
 from service.cli.exits import USAGE, stop
 from service.cli.extras import train_extra
-from service.cli.schemes import SchemeOption, chosen_scheme
+from service.cli.schemes import SchemeOption
+
+if TYPE_CHECKING:
+    from training.pipeline import TrainingRun
+
+
+class ClassWeights(StrEnum):
+    """How much rare labels count."""
+
+    NONE = "none"
+    BALANCED = "balanced"
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def train(
     data: Annotated[list[Path], typer.Argument(metavar="DATA", help=DATA_HELP)],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model directory to write.")],
     columns: ColumnsOption = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            is_eager=True,
+            callback=use_config,
+            help="YAML or TOML file with any of these options by name; flags win.",
+        ),
+    ] = None,
+    dev: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Annotated files that say when to stop, instead of the dev split; then all of DATA is learned. "
+            "May be given several times.",
+        ),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option(
@@ -54,9 +93,25 @@ def train(
     name: Annotated[str, typer.Option(help="Name of the model.")] = "entity-stance",
     model_version: Annotated[str, typer.Option(help="Version of the model.")] = "0.1.0",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training split, at most.")] = 10,
-    batch_size: Annotated[int, typer.Option(min=1, help="Sentences a step.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, help="Sentences read at once, over all processes.")] = 16,
+    accumulate: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Batches whose gradients are added up to one step.")
+    ] = 1,
     encoder_rate: Annotated[float, typer.Option(min=0, help="Peak learning rate of the encoder.")] = 1e-4,
     head_rate: Annotated[float, typer.Option(min=0, help="Peak learning rate of the heads.")] = 5e-4,
+    weight_decay: Annotated[float, typer.Option(min=0, help="Weight decay of AdamW.")] = 0.01,
+    warmup: Annotated[float, typer.Option(min=0, max=0.99, help="Share of the steps in which the rates rise.")] = 0.1,
+    class_weights: Annotated[
+        ClassWeights, typer.Option(help="balanced: a rare label counts for as much as its absence.")
+    ] = ClassWeights.NONE,
+    lora: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="RANK", help="Width of low-rank adapters that learn in the encoder's place; 0: none."
+        ),
+    ] = 0,
+    lora_alpha: Annotated[float, typer.Option(min=0, help="The adapters count for this, divided by RANK.")] = 16.0,
+    lora_dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Dropout before the adapters.")] = 0.05,
     encoder_dropout: Annotated[
         float | None, typer.Option(min=0, max=0.9, help="Dropout inside the encoder. [default: its own]")
     ] = None,
@@ -64,6 +119,24 @@ def train(
     max_tokens: Annotated[int, typer.Option(min=16, help="Tokens read at once; longer sentences in windows.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 13,
     bf16: Annotated[bool, typer.Option("--bf16/--no-bf16", help="Compute in bfloat16 where that is safe.")] = True,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processor threads. [default: as many as torch takes]")
+    ] = None,
+    save_steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Checkpoints every N steps too. [default: every epoch]")
+    ] = None,
+    report_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="tensorboard, mlflow or wandb. May be given several times."),
+    ] = None,
+    callbacks: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODULE:CLASS", help="A transformers.TrainerCallback. May be given several times."),
+    ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Measure a few steps, say what the run would cost, and end.")
+    ] = False,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the float weights, to fine-tune further.")
     ] = False,
@@ -72,59 +145,55 @@ def train(
 
     The train split of the data is learned, the dev split says when to stop, the test split is left alone. Splits are
     kept in a file splits.tsv beside the data (see `entity-stance split`) and made by the same rule where that is
-    missing. The result is a model directory for `classify --model`, `serve --model` and `evaluate`. A run that was
-    killed goes on from its last epoch when it is started again with the same options.
+    missing. The result is a model directory for `classify --model`, `serve --model` and `evaluate`, with the options of
+    the run in run.yaml. A run that was killed goes on when it is started again with the same options; on the CPU it
+    ends with the same weights as if it had not been killed. Several processes share a run under torchrun.
 
     \b
     Examples:
       entity-stance train seeds/ --out runs/mine
       entity-stance train my-annotations.jsonl --out runs/mine --base microsoft/deberta-v3-small
       entity-stance train reviews.jsonl --scheme attitude.yaml --out runs/attitude
+      entity-stance train --config run.yaml --out runs/again --seed 14
+      entity-stance train seeds/ --out runs/large --base big-encoder --lora 16 --batch-size 8 --accumulate 4
+      entity-stance train seeds/ --out runs/mine --estimate
+      torchrun --nproc-per-node 2 -m service.cli.main train seeds/ --out runs/mine
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
+    options = {name: value for name, value in locals().items() if name not in {"config", "estimate", "out"}}
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with train_extra():
-        from training.base import DEFAULT_BASE  # noqa: PLC0415
-        from training.pipeline import TrainingRun  # noqa: PLC0415
         from training.pipeline import train as run_training  # noqa: PLC0415
-        from training.reading.columns import Columns  # noqa: PLC0415
-        from training.trainer import TrainingConfig  # noqa: PLC0415
+        from training.processes import is_first  # noqa: PLC0415
     from model.errors import EntityStanceError  # noqa: PLC0415
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     if variants and not teacher:
         stop("--variants needs a --teacher, who says what they mean", USAGE)
-    config = TrainingConfig(
-        epochs=epochs,
-        batch_size=batch_size,
-        encoder_rate=encoder_rate,
-        head_rate=head_rate,
-        patience=patience,
-        encoder_dropout=encoder_dropout,
-        seed=seed,
-        bf16=bf16,
-    )
-    run = TrainingRun(
-        data=tuple(data),
-        columns=read_columns(columns) or Columns(),
-        out=out,
-        base=base or DEFAULT_BASE,
-        teachers=tuple(teacher or ()),
-        teacher_share=teacher_share,
-        variants=variants,
-        calibration=tuple(calibrate or ()),
-        scheme=chosen_scheme(scheme),
-        name=name,
-        version=model_version,
-        max_tokens=max_tokens,
-        keep_weights=keep_weights,
-        notes=notes,
-        config=config,
-    )
+    run = run_from(options, out)
+    if estimate:
+        _estimate(run)
+        return
     try:
         result = run_training(run)
     except (EntityStanceError, ValueError) as error:
         stop(str(error), USAGE)
+    if not is_first():
+        return
     typer.echo(
         f"wrote {out}: mean average precision {result.dev_score:.3f} on dev after {result.epochs:g} epochs, "
         f"{result.seconds:,.0f} s; int8 agrees with torch on {result.parity.same_side:.1%} of decisions"
     )
+
+
+def _estimate(run: TrainingRun) -> None:
+    """Say what a run would cost."""
+    from model.errors import EntityStanceError  # noqa: PLC0415
+    from training.estimate import estimate  # noqa: PLC0415
+    from training.pipeline import prepare, read_sentences  # noqa: PLC0415
+
+    try:
+        cost = estimate(run, prepare(run, read_sentences(run)))
+    except (EntityStanceError, ValueError) as error:
+        stop(str(error), USAGE)
+    for line in cost.lines():
+        typer.echo(line)

@@ -1,0 +1,56 @@
+"""One run on several processes, as `torchrun` and `accelerate launch` start them; only the first one writes."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+import torch
+from torch import distributed
+
+T = TypeVar("T")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def world_size() -> int:
+    """Return how many processes share the run."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Say whether this process is the one that writes."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def on_cpu(device: str) -> bool:
+    """Say whether to compute on the CPU.
+
+    Raises:
+        ValueError: the device is unknown, or not there.
+    """
+    if device not in DEVICES:
+        raise ValueError(f"unknown device {device!r}; known: {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device 'cuda': torch finds no CUDA device here")
+    return device == "cpu" or not torch.cuda.is_available()
+
+
+def join(device: str) -> None:
+    """Let the processes of the run find each other, if there are several."""
+    if world_size() > 1 and not distributed.is_initialized():
+        distributed.init_process_group("gloo" if on_cpu(device) else "nccl")
+
+
+def wait_for_all() -> None:
+    """Return when all processes have come here."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+
+
+def from_first(value: T | None) -> T:
+    """Return what the first process gives; the others wait for it and give None."""
+    box = [value]
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.broadcast_object_list(box, src=0)
+    assert box[0] is not None
+    return box[0]
