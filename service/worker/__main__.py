@@ -114,10 +114,9 @@ def main() -> None:
     os.nice(NICENESS)
     # The other side may end before it has said what to do.
     with contextlib.suppress(IncompleteReadError, ConnectionError):
-        anyio.run(
-            *(serve_connection, socket.socket(fileno=int(sys.argv[1])), _configure),
-            backend_options={"use_uvloop": find_spec("uvloop") is not None},
-        )
+        connection = socket.socket(fileno=int(sys.argv[1]))
+        fast_loop = {"use_uvloop": find_spec("uvloop") is not None}
+        anyio.run(serve_connection, connection, _configure, backend_options=fast_loop)
 
 
 def _configure(settings: Settings) -> None:

@@ -52,7 +52,7 @@ def cross_validate(
         ModelError: the base encoder cannot be loaded.
         ValueError: ``run.out`` holds other runs.
     """
-    sentences = read_corpus(run.data, run.scheme)
+    sentences = read_corpus(run.data, run.scheme, run.columns)
     places = divide(sentences, folds, run.config.seed)
     claim(run, {"folds": folds})
     results: dict[str, Any] = {}

@@ -87,7 +87,7 @@ def learning_curve(
         raise ValueError("shares must lie above 0 and not above 1")
     claim(run, {"test": [str(path) for path in test]})
     sentences = read_sentences(run)
-    held_out = read_corpus(test, run.scheme) if test else []
+    held_out = read_corpus(test, run.scheme, run.columns) if test else []
     metric = "test macro F1" if test else "dev macro F1"
     points = []
     for seed in range(run.config.seed, run.config.seed + seeds):

@@ -62,7 +62,7 @@ def _measured(run: TrainingRun, test: Sequence[Path]) -> dict[str, object]:
     dev = [sentence for sentence in read_sentences(run).dev if sentence.entities]
     values = dev_figures(exported_logits(run.out / NETWORK_FILE, dev, encoder, run.scheme), run.scheme)
     if test:
-        scored = figures(judged(classifier, read_corpus(test, run.scheme)), run.scheme)
+        scored = figures(judged(classifier, read_corpus(test, run.scheme, run.columns)), run.scheme)
         values |= {f"test {name}": value for name, value in scored.items()}
     classifier.close()
     return {"seed": run.config.seed, "figures": values}
