@@ -14,7 +14,7 @@ from training.callbacks import LengthSampler, duration
 from training.examples import Collator
 from training.network import network_loss
 from training.pipeline import Prepared, TrainingRun
-from training.processes import on_cpu, world_size
+from training.processes import in_bf16, on_cpu, world_size
 from training.trainer import predict
 
 MEASURED = 6
@@ -102,7 +102,7 @@ def estimate(run: TrainingRun, prepared: Prepared) -> Estimate:
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learning, lr=1e-6)
     longest = max(batches, key=lambda batch: max(lengths[row] for row in batch) * len(batch))
-    measure = _Step(network, optimiser, data.train_collator, device, config.bf16)
+    measure = _Step(network, optimiser, data.train_collator, device, in_bf16(config.bf16, config.device))
     activations = measure.activations([data.train[row] for row in longest])
     places = np.linspace(0, len(batches) - 1, MEASURED).astype(int)
     for place in places[:WARM_UP]:
@@ -171,9 +171,8 @@ class _Step:
         inputs = {name: tensor.to(self.device) for name, tensor in self.collator(examples).items()}
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             labels, toward = self.network(inputs["input_ids"], inputs["mention_weights"], inputs["attention_mask"])
-        return network_loss(
-            labels, toward, inputs["labels"], inputs["toward"], inputs["entity_mask"], self.collator.scheme
-        )
+        gold = inputs["labels"], inputs["toward"], inputs["entity_mask"]
+        return network_loss(labels, toward, *gold, self.collator.scheme)
 
 
 def _size(count: float) -> str:

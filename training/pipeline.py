@@ -38,7 +38,7 @@ from training.export import Parity, export_network, exported_logits
 from training.lora import add_lora, merge_lora
 from training.network import StanceNetwork
 from training.options import save_options
-from training.processes import from_first, is_first, join, wait_for_all, world_size
+from training.processes import from_first, in_bf16, is_first, join, wait_for_all, world_size
 from training.reading.columns import Columns
 from training.settings import Reporting, TrainingConfig
 from training.splits import read_split
@@ -352,7 +352,11 @@ def _claim(run: TrainingRun, teachers: dict[str, str], checkpoints: Path) -> Non
         "variants": run.variants,
         "scheme": run.scheme.to_dict(),
         "max_tokens": run.max_tokens,
-        "config": asdict(run.config) | {"threads": run.config.threads or torch.get_num_threads()},
+        "config": asdict(run.config)
+        | {
+            "threads": run.config.threads or torch.get_num_threads(),
+            "bf16": in_bf16(run.config.bf16, run.config.device),
+        },
         "processes": world_size(),
     }
     path = checkpoints / SETTINGS_FILE

@@ -35,6 +35,18 @@ def on_cpu(device: str) -> bool:
     return device == "cpu" or not torch.cuda.is_available()
 
 
+def in_bf16(wanted: bool, device: str) -> bool:
+    """Say whether to compute in bfloat16: if it is wanted, and the hardware has instructions for it.
+
+    Processors without them convert every number to and fro, which takes some twenty times as long as not to.
+    """
+    if not wanted:
+        return False
+    if not on_cpu(device):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def join(device: str) -> None:
     """Let the processes of the run find each other, if there are several."""
     if world_size() > 1 and not distributed.is_initialized():

@@ -23,7 +23,7 @@ class TrainingConfig:
         patience: Epochs without a better dev score after which training stops.
         seed: Seed of all random choices.
         encoder_dropout: Dropout inside the encoder; None leaves what it was made with.
-        bf16: Whether to compute in bfloat16 where that is safe.
+        bf16: Whether to compute in bfloat16 where that is safe and the hardware can.
         class_weights: ``balanced`` lets the cases of a label count for as much as those without it; ``none`` counts all
             alike.
         lora_rank: Width of low-rank adapters, which learn in place of the encoder; 0 for none.

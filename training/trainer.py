@@ -40,7 +40,7 @@ from training.checkpoints import (
 )
 from training.examples import Collator, balanced_weights
 from training.network import StanceNetwork, network_loss
-from training.processes import is_first, on_cpu, wait_for_all, world_size
+from training.processes import in_bf16, is_first, on_cpu, wait_for_all, world_size
 from training.settings import Reporting, TrainingConfig
 
 __all__ = [
@@ -254,7 +254,7 @@ def training_arguments(checkpoints: Path, config: TrainingConfig, reporting: Rep
         learning_rate=config.encoder_rate,
         lr_scheduler_type="cosine",
         warmup_steps=config.warmup,
-        bf16=config.bf16,
+        bf16=in_bf16(config.bf16, config.device),
         use_cpu=cpu,
         ddp_backend="gloo" if cpu and processes > 1 else None,
         # Encoders have layers that we don't read, such as BERT's pooler.

@@ -118,7 +118,9 @@ def train(
     patience: Annotated[int, typer.Option(min=1, help="Epochs without a better dev score before it stops.")] = 4,
     max_tokens: Annotated[int, typer.Option(min=16, help="Tokens read at once; longer sentences in windows.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random choices.")] = 13,
-    bf16: Annotated[bool, typer.Option("--bf16/--no-bf16", help="Compute in bfloat16 where that is safe.")] = True,
+    bf16: Annotated[
+        bool, typer.Option("--bf16/--no-bf16", help="Compute in bfloat16 where that is safe and the hardware can.")
+    ] = True,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
     threads: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processor threads. [default: as many as torch takes]")
