@@ -114,7 +114,7 @@ def test_the_page_takes_labels_words_and_colours_from_the_scheme(
         "labels => labels.map((label) => label.style.getPropertyValue('--stance-hue'))"
     )
     assert hues == ["165", "345"]
-    expect(page.locator(".facts")).to_have_text("2 sentences · 4 entities")
+    expect(page.locator("#toolbar .facts")).to_have_text("2 sentences · 4 entities")
     expect(page.locator("#graph-panel")).to_be_visible()
     page.locator(".actor", has_text="Kestrel").click()
     expect(page.locator("#card")).to_contain_text("company · found by a name of the model’s list")

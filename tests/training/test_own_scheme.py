@@ -21,7 +21,7 @@ from training.base import load_network
 from training.corpus import read_corpus
 from training.scheme_file import read_scheme
 
-TEXT = "Kestrel praised the Dockers League. Norway blamed Orion Shipping."
+TEXT = "Kestrel praised Dockers League for its 7 looms. Norway blamed Orion Shipping 9 times over its piers."
 
 
 def run(*arguments: object, code: int = 0) -> str:
