@@ -88,6 +88,17 @@ def test_answers_have_types_and_one_label_at_most(attitudes: httpx.Client) -> No
     ]
 
 
+def test_examples_of_the_api_are_in_the_labels_of_the_scheme(attitudes: httpx.Client) -> None:
+    paths = attitudes.get("/openapi.json").raise_for_status().json()["paths"]
+    answer = paths["/classify"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+    ClassifyAnswer.model_validate(answer, strict=False)
+    norway = answer["documents"][0]["sentences"][0]["entities"][0]
+    assert [stance["stance"] for stance in norway["stances"]] == ["positive"]
+    assert set(norway["scores"]) == {"positive", "negative"}
+    example = paths["/corrections"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert attitudes.post("/corrections", json=example).status_code == 201
+
+
 def test_corrections_are_checked_against_the_served_scheme(attitudes: httpx.Client) -> None:
     right = _correction(attitudes, {"positive": ["DOCKERS"]}, {})
     assert attitudes.post("/corrections", json=right).status_code == 201
