@@ -149,13 +149,18 @@ def _misspelt(scheme: Path, folder: Path) -> Path:
     return path
 
 
-def test_a_model_of_another_scheme_lends_its_encoder_alone(attitude_model: Path) -> None:
+def test_a_model_of_another_scheme_lends_its_encoder_alone(
+    attitude_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     kept = load_file(attitude_model / "model.safetensors")
     scheme = ModelConfig.load(attitude_model).scheme
     others = {"same": scheme, "other": replace(scheme, multi_label=True)}
     states = {
         name: load_network(str(attitude_model), 2, scheme=chosen)[0].state_dict() for name, chosen in others.items()
     }
+    assert caplog.messages == [
+        f"{attitude_model} has learned the scheme 'attitude': its encoder is taken, the heads are new"
+    ]
     assert all(torch.equal(states["same"][name], kept[name]) for name in kept)
     equal = {name for name in kept if torch.equal(states["other"][name], kept[name])}
     assert {name for name in kept if name.startswith("encoder.")} == equal
