@@ -106,7 +106,9 @@ def test_the_report_has_what_the_scheme_has(report: Path) -> None:
 def test_classify_writes_the_labels_of_the_scheme(attitude_model: Path, tmp_path: Path) -> None:
     article = tmp_path / "article.txt"
     article.write_text(TEXT, encoding="utf-8")
-    assert "positive" in run("classify", article, "--model", attitude_model)
+    table = run("classify", article, "--model", attitude_model)
+    assert "Sentences with a label" in table
+    assert re.search(r"Entity +positive +negative", table)
     rows = list(csv.DictReader(run("classify", article, "--model", attitude_model, "--format", "csv").splitlines()))
     assert (rows[0]["code"], rows[0]["stance"], rows[0]["toward"]) == ("KESTREL", "positive", "DOCKERS")
     assert {"score_positive", "score_negative"} <= set(rows[0])
