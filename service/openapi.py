@@ -12,7 +12,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from service.errors import PROBLEM_MEDIA_TYPE
 from service.examples import PROBLEM_EXAMPLES
+from service.gateway import Gateway
 from service.schemas import DocumentsRequest, Problem, TextRequest
+from service.scheme_examples import follow_scheme
 
 _REFERENCE = "#/components/schemas/{model}"
 _DESCRIPTIONS = {
@@ -84,7 +86,10 @@ def install_openapi(app: FastAPI, requests: Sequence[type[BaseModel]] = ()) -> N
             document["components"]["securitySchemes"] = _SECURITY_SCHEMES
             document["security"] = _SECURITY
             app.openapi_schema = document
-        return app.openapi_schema
+        gateway: Gateway | None = getattr(app.state, "gateway", None)
+        if gateway is None or not gateway.ready:
+            return app.openapi_schema
+        return follow_scheme(app.openapi_schema, gateway.information)
 
     # FastAPI documents this assignment as the way to extend the document.
     app.openapi = openapi  # type: ignore[method-assign]

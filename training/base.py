@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +20,8 @@ from model.errors import ModelError
 from model.scheme import LabelScheme
 from training.network import StanceNetwork
 from training.packaged import packaged_base
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 ENCODER_FILE = "encoder.json"
@@ -66,7 +69,9 @@ def load_network(
         network = StanceNetwork(encoder, labels)
         own = network.state_dict()
         kept = load_file(directory / WEIGHTS_FILE)
-        fresh = scheme is not None and not kept_scheme(base).learns_like(scheme)
+        fresh = scheme is not None and not (learned := kept_scheme(base)).learns_like(scheme)
+        if fresh:
+            logger.warning("%s has learned the scheme %r: its encoder is taken, the heads are new", base, learned.name)
         fitting = (
             name for name in own if kept[name].shape == own[name].shape and (name.startswith("encoder.") or not fresh)
         )

@@ -20,6 +20,9 @@ CANDIDATES = np.linspace(0.05, 0.95, 91)
 FEWEST = 5
 """Positives (and negatives) below which a label keeps the identity calibration and the threshold 0.5."""
 
+SHIFT_PENALTY = 1.0
+"""How strongly the calibration of labels that exclude each other is drawn to leaving logits where they are."""
+
 Floats = NDArray[np.float32]
 
 
@@ -85,24 +88,37 @@ def fit_temperature(logits: Floats, gold: Floats, scheme: LabelScheme) -> dict[s
         scheme: Says whether taking no label is an answer.
 
     Returns:
-        Slope and intercept of each label. The biases are drawn towards 0 as by a few cases, so that a rare label
-        keeps its own; with fewer than `FEWEST` entities nothing is changed.
+        Slope and intercept of each label. The shifts of the logits are drawn towards 0 as by a few cases, so that a
+        rare label keeps its own. With fewer than `FEWEST` entities nothing is changed.
     """
     if len(gold) < FEWEST:
         return dict.fromkeys(scheme.names, Calibration())
-    choices = np.column_stack([1 - gold.sum(1), gold]) if scheme.none else gold
+    choices = _smoothed(np.column_stack([1 - gold.sum(1), gold]) if scheme.none else gold)
+    weights = np.array([0.0] + [SHIFT_PENALTY] * len(scheme.names))
 
     def cost(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scaled = np.exp(parameters[0]) * logits + parameters[1:]
-        scaled = np.column_stack([np.zeros(len(gold)), scaled]) if scheme.none else scaled
-        chances = log_softmax(scaled, axis=1)
-        slopes = (np.exp(chances) - choices)[:, int(scheme.none) :]
-        gradient = np.array([(slopes * logits).sum() * np.exp(parameters[0]), *slopes.sum(0)])
-        return float(-(choices * chances).sum() + (parameters**2).sum() / 2), gradient + parameters
+        slope, shifted = np.exp(parameters[0]), logits + parameters[1:]
+        scaled = slope * shifted
+        chances = log_softmax(np.column_stack([np.zeros(len(gold)), scaled]) if scheme.none else scaled, axis=1)
+        errors = (np.exp(chances) - choices)[:, int(scheme.none) :] * slope
+        gradient = np.array([(errors * shifted).sum(), *errors.sum(0)]) + weights * parameters
+        return float(-(choices * chances).sum() + (weights * parameters**2).sum() / 2), gradient
 
     fitted = minimize(cost, np.zeros(1 + len(scheme.names)), jac=True, method="L-BFGS-B").x
     slope = float(np.exp(fitted[0]))
-    return {name: Calibration(slope, float(bias)) for name, bias in zip(scheme.names, fitted[1:], strict=True)}
+    return {
+        name: Calibration(slope, slope * float(shift)) for name, shift in zip(scheme.names, fitted[1:], strict=True)
+    }
+
+
+def _smoothed(choices: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what to aim at in place of 0 and 1, as Platt does: a class of n is right n + 1 times of n + 2.
+
+    Otherwise a few cases that are all right would make every answer certain.
+    """
+    doubt = choices @ (1 / (choices.sum(axis=0) + 2))
+    others = (1 - choices) / max(choices.shape[1] - 1, 1)
+    return np.asarray(choices * (1 - doubt[:, None]) + others * doubt[:, None], np.float64)
 
 
 def best_threshold(probabilities: Floats, gold: Floats, seed: int) -> float:

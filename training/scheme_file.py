@@ -119,8 +119,11 @@ def _labels(fields: Fields, faults: FaultList) -> tuple[Label, ...]:
 def _gazetteer(fields: Fields, path: Path, faults: FaultList, *, countries: bool) -> tuple[OwnEntity, ...]:
     given = fields.take("gazetteer", [])
     if isinstance(given, str):
-        file = path.parent / given
-        located = read_gazetteer_file(file, read_plain, faults)
+        try:
+            located = read_gazetteer_file(path.parent / given, read_plain, faults)
+        except SchemeError as error:  # Beside what is wrong with the scheme itself.
+            faults.faults.append(str(error))
+            located = []
     elif isinstance(given, list):
         located = read_entities(given, "entities.gazetteer", faults)
     else:

@@ -144,7 +144,7 @@ def _write(
     from service.cli.batch import Recorder  # noqa: PLC0415
 
     if job.format is Format.TABLE:
-        table.write(batch.results(), classifier.scheme.names, job.output)
+        table.write(batch.results(), classifier.scheme, job.output)
         return
     try:
         encoder, output = _encoder(classifier, job.format), _output(classifier, job, start)

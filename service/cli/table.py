@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from model.results import DocumentResult, EntityResult, SentenceResult, Stance
+from model.scheme import STANCES, LabelScheme
 
 _FILE_WIDTH = 120
 _STANCE_STYLES = ("green", "magenta", "cyan", "yellow", "blue", "red")
@@ -22,7 +23,7 @@ _CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 _HARMLESS = dict.fromkeys(_CONTROLS, "\N{REPLACEMENT CHARACTER}") | dict.fromkeys(map(ord, "\t\n\r"), " ")
 
 
-def write(results: Iterator[DocumentResult], labels: Sequence[str], output: Path | None) -> None:
+def write(results: Iterator[DocumentResult], scheme: LabelScheme, output: Path | None) -> None:
     """Write the answers as they come to the terminal, or as plain text to a file; without any, write nothing."""
     first = next(results, None)
     if first is None:
@@ -30,18 +31,20 @@ def write(results: Iterator[DocumentResult], labels: Sequence[str], output: Path
     results = chain([first], results)
     if output is None:
         tolerate_encoding()
-        _Printer(Console(highlight=False, emoji=False, markup=False), labels).documents(results)
+        _Printer(Console(highlight=False, emoji=False, markup=False), scheme).documents(results)
         return
     with output.open("w", encoding="utf-8") as file:
         console = Console(file=file, width=_FILE_WIDTH, color_system=None, highlight=False, emoji=False, markup=False)
-        _Printer(console, labels).documents(results)
+        _Printer(console, scheme).documents(results)
 
 
 class _Printer:
-    def __init__(self, console: Console, labels: Sequence[str]) -> None:
+    def __init__(self, console: Console, scheme: LabelScheme) -> None:
         self.console = console
-        self.labels = labels
-        self.styles = {label: _STANCE_STYLES[i % len(_STANCE_STYLES)] for i, label in enumerate(labels)}
+        self.labels = scheme.names
+        self.styles = {label: _STANCE_STYLES[i % len(_STANCE_STYLES)] for i, label in enumerate(self.labels)}
+        self.entity = "Entity" if scheme.gazetteer or not scheme.countries else "Country"
+        self.label = "stance" if self.labels == STANCES.names else "label"
 
     def documents(self, results: Iterator[DocumentResult]) -> None:
         first, second = next(results), next(results, None)
@@ -54,7 +57,7 @@ class _Printer:
 
     def _document(self, result: DocumentResult) -> None:
         if not any(sentence.entities for sentence in result.sentences):
-            self.console.print("No country is mentioned.")
+            self.console.print(f"No {self.entity.lower()} is mentioned.")
             return
         self.console.print(self._summary(result))
         if result.relations:
@@ -64,7 +67,11 @@ class _Printer:
 
     def _summary(self, result: DocumentResult) -> Table:
         table = Table(
-            "Country", *self.labels, box=box.SIMPLE_HEAD, title="Sentences with a stance", title_justify="left"
+            self.entity,
+            *self.labels,
+            box=box.SIMPLE_HEAD,
+            title=f"Sentences with a {self.label}",
+            title_justify="left",
         )
         for column in table.columns[1:]:
             column.justify = "right"
@@ -77,7 +84,7 @@ class _Printer:
         names = {row.code: row.name for row in result.summary} | {
             entity.entity.code: entity.entity.name for sentence in result.sentences for entity in sentence.entities
         }
-        table = Table("Who", "stance", "toward", "score", "sentences", box=box.SIMPLE_HEAD)
+        table = Table("Who", self.label, "toward", "score", "sentences", box=box.SIMPLE_HEAD)
         table.title, table.title_justify = "Who toward whom", "left"
         for relation in result.relations:
             table.add_row(

@@ -62,7 +62,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|PATH",
-            help="Hugging Face encoder, or model directory with kept weights. [default: all-MiniLM-L6-v2]",
+            help="Hugging Face encoder, or model directory with kept weights; one of another scheme lends its encoder "
+            "alone. [default: all-MiniLM-L6-v2]",
         ),
     ] = None,
     scheme: SchemeOption = None,

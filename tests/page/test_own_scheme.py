@@ -88,6 +88,17 @@ def test_answers_have_types_and_one_label_at_most(attitudes: httpx.Client) -> No
     ]
 
 
+def test_examples_of_the_api_are_in_the_labels_of_the_scheme(attitudes: httpx.Client) -> None:
+    paths = attitudes.get("/openapi.json").raise_for_status().json()["paths"]
+    answer = paths["/classify"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+    ClassifyAnswer.model_validate(answer, strict=False)
+    norway = answer["documents"][0]["sentences"][0]["entities"][0]
+    assert [stance["stance"] for stance in norway["stances"]] == ["positive"]
+    assert set(norway["scores"]) == {"positive", "negative"}
+    example = paths["/corrections"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert attitudes.post("/corrections", json=example).status_code == 201
+
+
 def test_corrections_are_checked_against_the_served_scheme(attitudes: httpx.Client) -> None:
     right = _correction(attitudes, {"positive": ["DOCKERS"]}, {})
     assert attitudes.post("/corrections", json=right).status_code == 201
@@ -114,7 +125,7 @@ def test_the_page_takes_labels_words_and_colours_from_the_scheme(
         "labels => labels.map((label) => label.style.getPropertyValue('--stance-hue'))"
     )
     assert hues == ["165", "345"]
-    expect(page.locator(".facts")).to_have_text("2 sentences · 4 entities")
+    expect(page.locator("#toolbar .facts")).to_have_text("2 sentences · 4 entities")
     expect(page.locator("#graph-panel")).to_be_visible()
     page.locator(".actor", has_text="Kestrel").click()
     expect(page.locator("#card")).to_contain_text("company · found by a name of the model’s list")

@@ -21,7 +21,7 @@ from training.base import load_network
 from training.corpus import read_corpus
 from training.scheme_file import read_scheme
 
-TEXT = "Kestrel praised the Dockers League. Norway blamed Orion Shipping."
+TEXT = "Kestrel praised Dockers League for its 7 looms. Norway blamed Orion Shipping 9 times over its piers."
 
 
 def run(*arguments: object, code: int = 0) -> str:
@@ -106,7 +106,9 @@ def test_the_report_has_what_the_scheme_has(report: Path) -> None:
 def test_classify_writes_the_labels_of_the_scheme(attitude_model: Path, tmp_path: Path) -> None:
     article = tmp_path / "article.txt"
     article.write_text(TEXT, encoding="utf-8")
-    assert "positive" in run("classify", article, "--model", attitude_model)
+    table = run("classify", article, "--model", attitude_model)
+    assert "Sentences with a label" in table
+    assert re.search(r"Entity +positive +negative", table)
     rows = list(csv.DictReader(run("classify", article, "--model", attitude_model, "--format", "csv").splitlines()))
     assert (rows[0]["code"], rows[0]["stance"], rows[0]["toward"]) == ("KESTREL", "positive", "DOCKERS")
     assert {"score_positive", "score_negative"} <= set(rows[0])
@@ -149,13 +151,18 @@ def _misspelt(scheme: Path, folder: Path) -> Path:
     return path
 
 
-def test_a_model_of_another_scheme_lends_its_encoder_alone(attitude_model: Path) -> None:
+def test_a_model_of_another_scheme_lends_its_encoder_alone(
+    attitude_model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     kept = load_file(attitude_model / "model.safetensors")
     scheme = ModelConfig.load(attitude_model).scheme
     others = {"same": scheme, "other": replace(scheme, multi_label=True)}
     states = {
         name: load_network(str(attitude_model), 2, scheme=chosen)[0].state_dict() for name, chosen in others.items()
     }
+    assert caplog.messages == [
+        f"{attitude_model} has learned the scheme 'attitude': its encoder is taken, the heads are new"
+    ]
     assert all(torch.equal(states["same"][name], kept[name]) for name in kept)
     equal = {name for name in kept if torch.equal(states["other"][name], kept[name])}
     assert {name for name in kept if name.startswith("encoder.")} == equal
