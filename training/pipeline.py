@@ -24,6 +24,7 @@ from training.corpus import corpus_files, data_sha256, read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
+from training.leakage import keep_apart
 from training.reading.columns import Columns
 from training.splits import read_split
 from training.trainer import TrainingConfig, fit, training_data
@@ -48,6 +49,7 @@ class TrainingRun:
         variants: Number of sentences without annotation to make of the train split, for the teachers to label.
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
+        test: Annotated files that will be evaluated on. They are only looked at to refuse to learn from them.
         scheme: The labels.
         columns: Names of the columns of pair rows in the data.
         name: Name of the model.
@@ -65,6 +67,7 @@ class TrainingRun:
     teacher_share: float = 0.6
     variants: int = 0
     calibration: tuple[Path, ...] = ()
+    test: tuple[Path, ...] = ()
     scheme: LabelScheme = STANCES
     columns: Columns = field(default_factory=Columns)
     name: str = "entity-stance"
@@ -107,13 +110,17 @@ def train(run: TrainingRun) -> TrainingResult:
     appears only when everything is done.
 
     Raises:
-        CorpusError: annotated data is faulty, or a split that is needed is empty.
+        CorpusError: annotated data is faulty, a split that is needed is empty, or what is to be held out is learned.
         ModelError: the base encoder cannot be loaded.
         ValueError: ``out`` holds checkpoints of a run with other settings.
     """
     notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
     learned, dev = _split(run, "train"), _split(run, "dev")
     held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
+    named = {"--calibrate": held_out} if run.calibration else {}
+    if run.test:
+        named["--test"] = read_corpus(run.test, run.scheme, run.columns)
+    keep_apart(learned, dev, named)
     teachers = _teacher_hashes(run.teachers)
     checkpoints = _prepare(run, teachers)
     set_seed(run.config.seed)

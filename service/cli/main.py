@@ -17,6 +17,7 @@ from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.compare import compare
 from service.cli.convert import convert
+from service.cli.data import data
 from service.cli.evaluate import evaluate
 from service.cli.explain import explain
 from service.cli.key import key
@@ -64,6 +65,7 @@ app.command()(calibrate)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(check)
+app.command()(data)
 app.command()(split)
 app.command()(convert)
 app.command()(agreement)
