@@ -86,7 +86,7 @@ def data_report(
     data: Sequence[Path],
     against: Sequence[Path] = (),
     *,
-    scheme: LabelScheme = STANCES,
+    scheme: LabelScheme | None = None,
     columns: Columns | None = None,
     model: str | None = None,
     top: int = 50,
@@ -97,7 +97,7 @@ def data_report(
     Args:
         data: Annotated files, folders of them or data sets of the hub.
         against: Data that must be kept apart from them, such as a test set.
-        scheme: The labels.
+        scheme: The labels; None for the model's, and the four stances without one.
         columns: Names of the columns of pair rows; None for the common ones.
         model: Model directory or name that judges the labels and whose tokens are counted; None for a linear model
             and the tokens of the embedded one.
@@ -109,8 +109,9 @@ def data_report(
         ModelError: the model is missing or corrupted.
         ValueError: the model has other labels than the scheme.
     """
-    parts = read_parts(data, against, scheme, columns)
     classifier = StanceClassifier.from_pretrained(model) if model else None
+    scheme = scheme or (classifier.scheme if classifier else STANCES)
+    parts = read_parts(data, against, scheme, columns)
     if classifier and classifier.scheme.names != scheme.names:
         raise ValueError(f"the model has the labels {', '.join(classifier.scheme.names)}")
     encoder = _encoder(Path(model) if model and Path(model).is_dir() else default_directory())
