@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from model.annotation import AnnotatedSentence, text_key
 from model.errors import CorpusError
-from training.splits import near_duplicates
+from training.splits import NearDuplicate, near_duplicates
 
 LEAKS_SHOWN = 5
 
@@ -44,8 +44,13 @@ class Leak:
 def find_leaks(parts: Mapping[str, Sequence[AnnotatedSentence]]) -> list[Leak]:
     """List all pairs of like sentences in different parts, same texts first, then the most similar."""
     members = [(name, sentence) for name, sentences in parts.items() for sentence in sentences]
+    return leaks_among(members, near_duplicates([sentence for _, sentence in members]))
+
+
+def leaks_among(members: Sequence[tuple[str, AnnotatedSentence]], pairs: Iterable[NearDuplicate]) -> list[Leak]:
+    """Do the same with sentences and their parts, of which the pairs that are alike are known."""
     leaks = []
-    for pair in near_duplicates([sentence for _, sentence in members]):
+    for pair in pairs:
         (first, one), (second, other) = members[pair.first], members[pair.second]
         if first != second:
             leaks.append(Leak(second, other.id, first, one.id, round(pair.similarity, 3), pair.same_text))
@@ -54,30 +59,28 @@ def find_leaks(parts: Mapping[str, Sequence[AnnotatedSentence]]) -> list[Leak]:
 
 def keep_apart(
     learned: Sequence[AnnotatedSentence],
-    split: Sequence[AnnotatedSentence],
-    named: Mapping[str, Sequence[AnnotatedSentence]],
+    watched: Mapping[str, Sequence[AnnotatedSentence]],
+    refused: Mapping[str, Sequence[AnnotatedSentence]],
 ) -> None:
-    """Refuse to learn from named held-out data, and warn of what is alike.
+    """Refuse to learn what will be evaluated on, and warn of what is alike.
 
     Args:
         learned: What is learned.
-        split: The dev split of the same data.
-        named: Data that were named as held out, by the option that named them.
+        watched: Data of which a learned sentence is only warned of, by what they are: the dev split, for instance.
+        refused: Data of which no sentence may be learned, by the option that named them.
 
     Raises:
-        CorpusError: a text of the named data is among what is learned.
+        CorpusError: a text of the refused data is among what is learned.
     """
     texts = {text_key(sentence.text): sentence.id for sentence in learned}
-    for option, sentences in named.items():
+    for name, sentences in refused.items():
         same = [(sentence.id, texts[key]) for sentence in sentences if (key := text_key(sentence.text)) in texts]
         if same:
             shown = ", ".join(f"{one} (learned as {other})" for one, other in same[:LEAKS_SHOWN])
             more = f" and {len(same) - LEAKS_SHOWN} more" if len(same) > LEAKS_SHOWN else ""
-            raise CorpusError(f"{option}: {len(same)} of its sentences are learned: {shown}{more}")
-    for leak_part, sentences in {"dev split": split, **named}.items():
-        leaks = find_leaks({"train split": learned, leak_part: sentences})
+            raise CorpusError(f"{name}: {len(same)} of its sentences are learned: {shown}{more}")
+    for name, sentences in {**watched, **refused}.items():
+        leaks = find_leaks({"train split": learned, name: sentences})
         if leaks:
             shown = "; ".join(map(str, leaks[:LEAKS_SHOWN]))
-            _log.warning(
-                "leakage: %d pairs of near-duplicates between train split and %s: %s", len(leaks), leak_part, shown
-            )
+            _log.warning("leakage: %d pairs of sentences of train split and %s are alike: %s", len(leaks), name, shown)

@@ -117,10 +117,8 @@ def train(run: TrainingRun) -> TrainingResult:
     notes = run.notes.read_text(encoding="utf-8") if run.notes else ""
     learned, dev = _split(run, "train"), _split(run, "dev")
     held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
-    named = {"--calibrate": held_out} if run.calibration else {}
-    if run.test:
-        named["--test"] = read_corpus(run.test, run.scheme, run.columns)
-    keep_apart(learned, dev, named)
+    test = read_corpus(run.test, run.scheme, run.columns) if run.test else []
+    keep_apart(learned, {"dev split": dev, "--calibrate": held_out if run.calibration else []}, {"--test": test})
     teachers = _teacher_hashes(run.teachers)
     checkpoints = _prepare(run, teachers)
     set_seed(run.config.seed)

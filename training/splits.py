@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +143,12 @@ def near_duplicates(sentences: Sequence[AnnotatedSentence]) -> Iterator[NearDupl
 
 def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[int]]:
     """Group sentences of the same text or linked by near-duplication; groups and members in the order given."""
-    parent = list(range(len(sentences)))
+    return linked(near_duplicates(sentences), len(sentences))
+
+
+def linked(pairs: Iterable[NearDuplicate], count: int) -> list[list[int]]:
+    """Group the indices from 0 to ``count`` that pairs link; groups and members in order."""
+    parent = list(range(count))
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -151,11 +156,11 @@ def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[i
             index = parent[index]
         return index
 
-    for pair in near_duplicates(sentences):
+    for pair in pairs:
         first, second = sorted((root(pair.first), root(pair.second)))
         parent[second] = first
     groups: dict[int, list[int]] = defaultdict(list)
-    for index in range(len(sentences)):
+    for index in range(count):
         groups[root(index)].append(index)
     return list(groups.values())
 

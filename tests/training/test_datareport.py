@@ -23,6 +23,7 @@ from training.datareport.suspicious import suspicious_labels
 from training.interchange.formats import write_seeds
 from training.leakage import find_leaks, keep_apart
 from training.pipeline import TrainingRun, train
+from training.splits import near_duplicate_groups
 
 RELATIONS = LabelScheme("relations", (Label("aids"), Label("denies"), Label("visits")), multi_label=False)
 VERBS = {"support": ["backed", "praised"], "denial": ["denied", "rejected"], "": ["met", "passed"]}
@@ -97,8 +98,14 @@ def test_leakage_is_found_same_texts_first(report: DataReport) -> None:
 
 
 def test_wrong_labels_are_the_most_suspicious(report: DataReport) -> None:
-    worst = {(item.id, item.annotated) for item in report.suspicious[:3]}
-    assert worst == {("c-000", "denial"), ("c-004", "no denial"), ("twin", "denial")}
+    worst = {item.id for item in report.suspicious[:6]}
+    assert worst == {"c-000", "c-004", "twin"}
+    labels = {(item.id, item.annotated, item.expected) for item in report.suspicious[:6]}
+    assert labels >= {
+        ("c-000", "denial", "no denial"),
+        ("c-004", "no denial", "denial"),
+        ("twin", "denial", "no denial"),
+    }
     assert report.suspicious[0].code == "NO"
     assert report.suspicious[0].probability <= report.suspicious[1].probability < 0.5
 
@@ -135,13 +142,15 @@ def test_one_label_an_entity_is_judged_as_one_decision() -> None:
     ]
     wrong = sentences[3]
     sentences[3] = replace(wrong, entities=(replace(wrong.entities[0], stances={"visits": ("CL",)}), wrong.entities[1]))
-    found = suspicious_labels({"train": sentences}, RELATIONS, 10)
+    members = [("train", one) for one in sentences]
+    found = suspicious_labels(members, near_duplicate_groups(sentences), RELATIONS, 10)
     assert (found[0].id, found[0].annotated, found[0].expected) == ("c-003", "visits", "aids")
     assert all(item.code == "NO" for item in found)
 
 
 def test_too_few_sentences_arouse_no_suspicion() -> None:
-    assert suspicious_labels({"train": corpus(9)}, STANCES, 10) == []
+    members = [("train", one) for one in corpus(9)]
+    assert suspicious_labels(members, [[index] for index in range(9)], STANCES, 10) == []
 
 
 def test_a_model_judges_too(tmp_path: Path) -> None:
@@ -193,11 +202,11 @@ def test_faulty_data_are_told(tmp_path: Path) -> None:
 def test_what_is_to_be_held_out_is_not_learned(caplog: pytest.LogCaptureFixture) -> None:
     learned = corpus(12)
     with pytest.raises(CorpusError, match=r"--test: 1 of its sentences are learned: h \(learned as c-003\)"):
-        keep_apart(learned, [], {"--test": [replace(learned[3], id="h")]})
+        keep_apart(learned, {}, {"--test": [replace(learned[3], id="h")]})
     twin = sentence("twin", learned[3].text.replace("Chile", "Peru"), "support", "Peru")
     with caplog.at_level(logging.WARNING):
-        keep_apart(learned, [twin], {})
-    assert "between train split and dev split: dev split twin is 100% like train split c-003" in caplog.text
+        keep_apart(learned, {"dev split": [twin]}, {})
+    assert "train split and dev split are alike: dev split twin is 100% like train split c-003" in caplog.text
     assert find_leaks({"train": learned, "test": corpus(24)[12:]}) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from model.annotation import AnnotatedEntity, AnnotatedSentence, mention_spans
 from model.encoding import Encoder, mask
 from model.scheme import LabelScheme
 from training.examples import encodable
-from training.splits import near_duplicates
+from training.splits import NearDuplicate
 
 NONE = "none"
 RARE = 20
@@ -93,13 +93,14 @@ class RareLabel:
     missing: tuple[str, ...]
 
 
-def summary(sentences: Sequence[AnnotatedSentence], scheme: LabelScheme, encoder: Encoder) -> PartSummary:
-    """Count what a part holds."""
+def summary(
+    sentences: Sequence[AnnotatedSentence], alike: Collection[NearDuplicate], scheme: LabelScheme, encoder: Encoder
+) -> PartSummary:
+    """Count what a part holds, of whose sentences it is known which are alike."""
     asked = [entity for sentence in sentences for entity in asked_entities(sentence)]
     taken = Counter(label for entity in asked for label in entity.stances)
     combinations = Counter(" + ".join(sorted(entity.stances, key=scheme.names.index)) or NONE for entity in asked)
     tokens = _token_counts(sentences, encoder)
-    alike = list(near_duplicates(sentences))
     return PartSummary(
         sentences=len(sentences),
         entities=sum(len(sentence.entities) for sentence in sentences),

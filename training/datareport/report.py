@@ -29,9 +29,9 @@ from training.datareport.measure import (
 )
 from training.datareport.suspicious import Suspicion, suspicious_labels
 from training.evaluation.rendering import escape_markdown, format_share
-from training.leakage import Leak, find_leaks
+from training.leakage import Leak, leaks_among
 from training.reading.columns import Columns
-from training.splits import SPLITS, assign_splits, kept_splits
+from training.splits import SPLITS, assign_splits, kept_splits, linked, near_duplicates
 
 SCHEMA = "entity-stance/data-report"
 SCHEMA_VERSION = 1
@@ -115,14 +115,20 @@ def data_report(
     if classifier and classifier.scheme.names != scheme.names:
         raise ValueError(f"the model has the labels {', '.join(classifier.scheme.names)}")
     encoder = _encoder(Path(model) if model and Path(model).is_dir() else default_directory())
-    parts_in_figures = {part: summary(sentences, scheme, encoder) for part, sentences in parts.items()}
-    suspicious = suspicious_labels(parts, scheme, top, classifier) if top else []
+    members = [(part, sentence) for part, sentences in parts.items() for sentence in sentences]
+    alike = list(near_duplicates([sentence for _, sentence in members]))
+    parts_in_figures = {}
+    for part, sentences in parts.items():
+        inside = [pair for pair in alike if members[pair.first][0] == members[pair.second][0] == part]
+        parts_in_figures[part] = summary(sentences, inside, scheme, encoder)
+    groups = linked(alike, len(members))
+    suspicious = suspicious_labels(members, groups, scheme, top, classifier) if top else []
     return DataReport(
         scheme=scheme.name,
         labels=scheme.names,
         files=tuple(DataFile(str(f), data_sha256(f), count_rows(f)) for f in corpus_files([*data, *against])),
         parts=parts_in_figures,
-        leaks=tuple(find_leaks(parts)),
+        leaks=tuple(leaks_among(members, alike)),
         contradictions=tuple(contradictions(parts, scheme)),
         rare=tuple(rare_labels(parts_in_figures, scheme)),
         suspicious=tuple(suspicious if texts else [replace(item, text="") for item in suspicious]),

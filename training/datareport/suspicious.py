@@ -17,17 +17,19 @@ from sklearn.linear_model import LogisticRegression
 from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.classifier import StanceClassifier
 from model.scheme import LabelScheme
-from training.datareport.measure import NONE, Parts, asked_entities
+from training.datareport.measure import NONE, asked_entities
 from training.evaluation.baselines import mark
 from training.evaluation.records import locate_annotated
 from training.examples import encodable
-from training.splits import near_duplicate_groups
 
 FOLDS = 3
 FEWEST = 10
 """Sentences with an entity below which nothing can be learned of them."""
 
 Floats = NDArray[np.float64]
+
+Members = Sequence[tuple[str, AnnotatedSentence]]
+"""Annotated sentences, each with the part of the data that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +60,23 @@ class _Case:
     """An entity whose labels are annotated."""
 
     part: str
+    index: int
     sentence: AnnotatedSentence
     entity: AnnotatedEntity
 
 
 def suspicious_labels(
-    parts: Parts, scheme: LabelScheme, top: int, classifier: StanceClassifier | None = None
+    members: Members,
+    groups: Sequence[Sequence[int]],
+    scheme: LabelScheme,
+    top: int,
+    classifier: StanceClassifier | None = None,
 ) -> list[Suspicion]:
     """List the most surprising labels, worst first.
 
     Args:
-        parts: The data.
+        members: The sentences, each with its part of the data.
+        groups: Indices of sentences that are alike, see `training.splits.linked`.
         scheme: The labels.
         top: Number of labels to list, at most.
         classifier: A model that has not learned from the data; None for a linear one, cross-validated.
@@ -76,35 +84,32 @@ def suspicious_labels(
     Returns:
         Suspicions whose annotation is less probable than not; none where there are too few sentences to learn from.
     """
-    members = [(part, s) for part, sentences in parts.items() for s in sentences if s.entities]
-    cases = [_Case(part, sentence, entity) for part, sentence in members for entity in asked_entities(sentence)]
-    if not cases or (classifier is None and len(members) < FEWEST):
+    cases = [
+        _Case(part, index, sentence, entity)
+        for index, (part, sentence) in enumerate(members)
+        for entity in asked_entities(sentence)
+    ]
+    if not cases or (classifier is None and len({case.index for case in cases}) < FEWEST):
         return []
-    sentences = [sentence for _, sentence in members]
-    scores = _scored(sentences, classifier) if classifier else _cross_validated(sentences, cases, scheme)
+    scores = _scored(cases, classifier) if classifier else _cross_validated(cases, groups, scheme)
     judged = _of_several(cases, scores, scheme) if scheme.multi_label else _of_one(cases, scores, scheme)
     judged = [suspicion for suspicion in judged if suspicion.probability < 0.5]
     return sorted(judged, key=lambda suspicion: suspicion.probability)[:top]
 
 
-def _scored(sentences: Sequence[AnnotatedSentence], classifier: StanceClassifier) -> Floats:
+def _scored(cases: Sequence[_Case], classifier: StanceClassifier) -> Floats:
     """Return the classifier's probabilities ``[cases, labels]``."""
-    rows = [
-        np.asarray(row, np.float64)
-        for sentence, scores in zip(sentences, classifier.score(list(map(encodable, sentences))), strict=True)
-        for entity, row in zip(sentence.entities, scores.labels, strict=True)
-        if entity in asked_entities(sentence)
-    ]
-    return np.stack(rows)
+    sentences = {case.index: case.sentence for case in cases}
+    scores = dict(zip(sentences, classifier.score(list(map(encodable, sentences.values()))), strict=True))
+    rows = [scores[case.index].labels[case.sentence.entities.index(case.entity)] for case in cases]
+    return np.stack([np.asarray(row, np.float64) for row in rows])
 
 
-def _cross_validated(sentences: Sequence[AnnotatedSentence], cases: Sequence[_Case], scheme: LabelScheme) -> Floats:
+def _cross_validated(cases: Sequence[_Case], groups: Sequence[Sequence[int]], scheme: LabelScheme) -> Floats:
     """Return a linear model's probabilities ``[cases, labels]``, each fold's from the others."""
-    folds = np.random.default_rng(0).permutation(len(sentences)) % FOLDS
-    for group in near_duplicate_groups(sentences):
-        folds[group] = folds[group[0]]
-    fold_of = {id(sentence): fold for sentence, fold in zip(sentences, folds, strict=True)}
-    fold = np.array([fold_of[id(case.sentence)] for case in cases])
+    dealt = np.random.default_rng(0).permutation(len(groups)) % FOLDS
+    group_of = {index: number for number, group in enumerate(groups) for index in group}
+    fold = dealt[[group_of[case.index] for case in cases]]
     texts = np.array([_marked(case) for case in cases], dtype=object)
     gold = np.array([[name in case.entity.stances for name in scheme.names] for case in cases])
     scores = np.zeros(gold.shape)
