@@ -39,12 +39,21 @@ class AnnotatedEntity:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedSentence:
-    """One annotated sentence; ``file`` is the name of the file that it was read from."""
+    """One annotated sentence.
+
+    Attributes:
+        id: Its name.
+        text: The sentence.
+        entities: Its entities.
+        file: Name of the file that it was read from.
+        holders: Codes of the entities whose stances are annotated, if not all are: of a pair row, the source.
+    """
 
     id: str
     text: str
     entities: tuple[AnnotatedEntity, ...]
     file: str = field(default="", compare=False)
+    holders: tuple[str, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

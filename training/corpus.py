@@ -93,7 +93,7 @@ def check_corpus(paths: Sequence[Path], scheme: LabelScheme = STANCES, columns: 
             for fault in faults:
                 complain(found.place, fault)
             if not faults:
-                sentence = sentence_of(found.record, path.name)
+                sentence = sentence_of(found.record, path.name, found.holders)
                 check.sentences.append(sentence)
                 _count(sentence, check.counts)
     return check
@@ -156,18 +156,18 @@ def record_faults(record: Any, scheme: LabelScheme) -> Iterator[str]:
 def _repeats(found: Found, place: str, ids: dict[str, str], texts: dict[str, str]) -> list[str]:
     record, faults = found.record, []
     key = text_key(record["text"])
-    if found.pair:  # The same text may stand again with another pair.
+    if found.holders is not None:  # The same text may stand again with another pair.
         key += repr(sorted((entity["mentions"], entity.get("spans")) for entity in record["entities"]))
     if (first := ids.setdefault(record["id"], place)) != place:
         faults.append(f"id {record['id']!r} stands at {first} already")
     if (first := texts.setdefault(key, place)) != place:
-        faults.append(f"the text of {first} again" + (", with the same pair" if found.pair else ""))
+        faults.append(f"the text of {first} again" + ("" if found.holders is None else ", with the same pair"))
     return faults
 
 
-def sentence_of(record: Mapping[str, Any], file: str) -> AnnotatedSentence:
+def sentence_of(record: Mapping[str, Any], file: str, holders: tuple[str, ...] | None = None) -> AnnotatedSentence:
     """Return a record without faults as a sentence."""
-    return AnnotatedSentence(record["id"], record["text"], read_entities(record["entities"]), file)
+    return AnnotatedSentence(record["id"], record["text"], read_entities(record["entities"]), file, holders)
 
 
 def _count(sentence: AnnotatedSentence, counts: Counter[str]) -> None:

@@ -33,6 +33,7 @@ OF_RUN = (
     "teacher_share",
     "variants",
     "calibration",
+    "test",
     "notes",
     "name",
     "version",

@@ -35,6 +35,7 @@ from training.corpus import corpus_files, data_sha256, read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
+from training.leakage import keep_apart
 from training.lora import add_lora, merge_lora
 from training.network import StanceNetwork
 from training.options import save_options
@@ -67,6 +68,7 @@ class TrainingRun:
         variants: Number of sentences without annotation to make of the train split, for the teachers to label.
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
+        test: Annotated files that will be evaluated on. They are only looked at to refuse to learn from them.
         scheme: The labels.
         scheme_file: Where they were read from, if from a file.
         columns: Names of the columns of pair rows in the data.
@@ -87,6 +89,7 @@ class TrainingRun:
     teacher_share: float = 0.6
     variants: int = 0
     calibration: tuple[Path, ...] = ()
+    test: tuple[Path, ...] = ()
     scheme: LabelScheme = STANCES
     scheme_file: Path | None = None
     columns: Columns = field(default_factory=Columns)
@@ -150,7 +153,7 @@ def train(run: TrainingRun) -> TrainingResult:
     appears only when everything is done. Of several processes that share a run, the first one writes.
 
     Raises:
-        CorpusError: annotated data is faulty, or a split that is needed is empty.
+        CorpusError: annotated data is faulty, a split that is needed is empty, or what is to be held out is learned.
         ModelError: the base encoder cannot be loaded.
         ValueError: ``out`` holds checkpoints of a run with other settings, or a setting is not possible here.
     """
@@ -187,7 +190,10 @@ def read_sentences(run: TrainingRun) -> Sentences:
         _check_apart(learned, dev)
     else:
         learned, dev = _split(run, "train"), _split(run, "dev")
-    return Sentences(learned, dev, read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev)
+    held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
+    test = read_corpus(run.test, run.scheme, run.columns) if run.test else []
+    keep_apart(learned, {"dev split": dev, "--calibrate": held_out if run.calibration else []}, {"--test": test})
+    return Sentences(learned, dev, held_out)
 
 
 def prepare(run: TrainingRun, sentences: Sentences) -> Prepared:

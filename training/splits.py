@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from model.annotation import AnnotatedSentence, masked_text, text_key
@@ -105,11 +106,49 @@ def assign_splits(sentences: Sequence[tuple[str, AnnotatedSentence]], kept: Mapp
     return {sentence.id: splits[sentence.id] for _, sentence in sentences}
 
 
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """Two sentences that are alike; their indices, the later one second.
+
+    Attributes:
+        first: Index of the one.
+        second: Index of the other.
+        similarity: Jaccard similarity of their word trigrams, countries masked.
+        same_text: Whether their words are the same, countries and all.
+    """
+
+    first: int
+    second: int
+    similarity: float
+    same_text: bool
+
+
+def near_duplicates(sentences: Sequence[AnnotatedSentence]) -> Iterator[NearDuplicate]:
+    """Yield all pairs of sentences of the same text or with the similarity `NEAR_DUPLICATE`."""
+    places: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    texts: dict[str, list[int]] = defaultdict(list)
+    shingles = [_shingles(sentence) for sentence in sentences]
+    for index, own in enumerate(shingles):
+        shared = Counter(other for shingle in own for other in places[shingle])
+        # Pair rows of one text, each with other entities masked, may share few trigrams.
+        same = texts[text_key(sentences[index].text)]
+        for other in sorted(shared.keys() | set(same)):
+            similarity = shared[other] / (len(own) + len(shingles[other]) - shared[other])
+            if similarity >= NEAR_DUPLICATE or other in same:
+                yield NearDuplicate(other, index, similarity, other in same)
+        same.append(index)
+        for shingle in own:
+            places[shingle].append(index)
+
+
 def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[int]]:
     """Group sentences of the same text or linked by near-duplication; groups and members in the order given."""
-    shingles = [_shingles(sentence) for sentence in sentences]
-    places: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    parent = list(range(len(sentences)))
+    return linked(near_duplicates(sentences), len(sentences))
+
+
+def linked(pairs: Iterable[NearDuplicate], count: int) -> list[list[int]]:
+    """Group the indices from 0 to ``count`` that pairs link; groups and members in order."""
+    parent = list(range(count))
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -117,29 +156,29 @@ def near_duplicate_groups(sentences: Sequence[AnnotatedSentence]) -> list[list[i
             index = parent[index]
         return index
 
-    first_of: dict[str, int] = {}
-    for index, own in enumerate(shingles):
-        # Pair rows of one text, each with other entities masked, may share few trigrams.
-        same = first_of.setdefault(text_key(sentences[index].text), index)
-        parent[root(index)] = root(same)
-        shared = Counter(other for shingle in own for other in places[shingle])
-        for other, count in shared.items():
-            if count >= NEAR_DUPLICATE * (len(own) + len(shingles[other]) - count):
-                first, second = sorted((root(index), root(other)))
-                parent[second] = first
-        for shingle in own:
-            places[shingle].append(index)
+    for pair in pairs:
+        first, second = sorted((root(pair.first), root(pair.second)))
+        parent[second] = first
     groups: dict[int, list[int]] = defaultdict(list)
-    for index in range(len(sentences)):
+    for index in range(count):
         groups[root(index)].append(index)
     return list(groups.values())
 
 
 def _splits_of(sentences: Sequence[AnnotatedSentence], paths: Sequence[Path]) -> dict[str, str]:
+    return assign_splits([(sentence.file, sentence) for sentence in sentences], kept_splits(paths))
+
+
+def kept_splits(paths: Sequence[Path]) -> dict[str, str]:
+    """Read the splits that are kept beside annotated files.
+
+    Raises:
+        CorpusError: a path does not exist, or a line is malformed.
+    """
     kept: dict[str, str] = {}
     for folder in sorted({file.parent for file in corpus_files(paths) if not is_hub(file)}):
         kept |= load_splits(folder / SPLITS_FILE)
-    return assign_splits([(sentence.file, sentence) for sentence in sentences], kept)
+    return kept
 
 
 def _stratum(file: str, sentence: AnnotatedSentence) -> tuple[str, frozenset[str]]:

@@ -18,6 +18,7 @@ from service.cli.classify import classify
 from service.cli.compare import compare
 from service.cli.convert import convert
 from service.cli.cross_validate import cross_validate
+from service.cli.data import data
 from service.cli.evaluate import evaluate
 from service.cli.explain import explain
 from service.cli.key import key
@@ -72,6 +73,7 @@ app.command()(calibrate)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(check)
+app.command()(data)
 app.command()(split)
 app.command()(convert)
 app.command()(agreement)

@@ -88,6 +88,14 @@ def train(
             "stances are as rare as where the model will work. Never learned from. May be given several times.",
         ),
     ] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Annotated files that will be evaluated on. Training refuses to learn from them, and warns "
+            "of near-duplicates. May be given several times.",
+        ),
+    ] = None,
     notes: Annotated[
         Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Markdown to end the card with.")
     ] = None,

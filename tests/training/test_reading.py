@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -372,6 +373,17 @@ def test_a_data_set_is_read_by_its_name(dataset_folder: Path, tmp_path: Path, mo
         read_corpus([Path("hf:nobody/nothing")], RELATIONS)
 
 
+def test_a_data_set_of_the_hub_is_read_from_the_cache_without_network(
+    dataset_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    expected = read_corpus([Path(f"hf:{dataset_folder}:train")], RELATIONS)
+    (tmp_path / "relations").rename(tmp_path / "owner___relations")  # where the library keeps owner/relations
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert read_corpus([Path("hf:owner/relations:train")], RELATIONS) == expected
+
+
 def test_labels_of_a_parquet_file_have_their_names(dataset_folder: Path) -> None:
     path = dataset_folder / "data" / "test-00000-of-00001.parquet"
     assert only(path, RELATIONS).entities[0].stances == {"DENY": ("CL",)}
@@ -393,3 +405,15 @@ def test_the_check_command_takes_all_of_them(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check", str(lines)])
     assert result.exit_code == 0, result.output
     assert "support: 1" in result.output
+
+
+def test_the_page_on_data_shows_what_is_read(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    kinds = re.findall(r"```(json|csv)\n(.*?)```", page, re.DOTALL)
+    for number, (kind, block) in enumerate(kinds):
+        path = tmp_path / f"{number}.{'jsonl' if kind == 'json' else 'csv'}"
+        path.write_text(block.replace("\n", "") if kind == "json" else block, encoding="utf-8")
+    record, marked, plain = read_corpus([tmp_path])
+    assert mention_spans(record) == [[Span(21, 25)], [Span(10, 15)]]
+    assert mention_spans(marked) == [[Span(0, 4)], [Span(10, 15)]]
+    assert plain.entities[0].stances == {"warning": ("CL",), "denial": ("CL",)}

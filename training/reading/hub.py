@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ def read_hub(path: Path) -> Iterator[Row]:
         yield Row(f"row {number}", number, named_labels(row, names))
 
 
-@lru_cache(maxsize=4)  # It is read, counted and hashed.
 def load(path: Path) -> Any:
     """Return one split as a ``datasets.Dataset``; errors as of `read_hub`."""
     from datasets import load_dataset  # noqa: PLC0415

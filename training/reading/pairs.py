@@ -17,7 +17,9 @@ NONE = "none"
 LABELS_SHOWN = 20
 
 
-def pair_record(row: Any, columns: Mapping[str, str], scheme: LabelScheme, id: str) -> dict[str, Any]:
+def pair_record(
+    row: Any, columns: Mapping[str, str], scheme: LabelScheme, id: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Make an annotated record of a pair row.
 
     A side that a marked sentence does not mark has no entity. Without a target, the label is aimed at nobody; without a
@@ -28,6 +30,9 @@ def pair_record(row: Any, columns: Mapping[str, str], scheme: LabelScheme, id: s
         columns: The columns by role.
         scheme: The labels.
         id: What to call the record if the row has no name of its own.
+
+    Returns:
+        The record, and the code of the source if it has one.
 
     Raises:
         ValueError: what is wrong with the row.
@@ -57,7 +62,8 @@ def pair_record(row: Any, columns: Mapping[str, str], scheme: LabelScheme, id: s
         | ({"spans": [[span.start, span.end] for span in spans]} if exact else {})
         for side, spans in sorted(places.items(), key=lambda item: item[1][0].start)
     ]
-    return {"id": _id(cells.get("id")) or id, "text": text, "entities": entities, "custom": [SOURCE, TARGET]}
+    record = {"id": _id(cells.get("id")) or id, "text": text, "entities": entities, "custom": [SOURCE, TARGET]}
+    return record, (codes[SOURCE],) if SOURCE in codes else ()
 
 
 def _text(cell: Any) -> str:

@@ -37,12 +37,12 @@ class Found:
     Attributes:
         place: Where it stands in its file: ``7`` for a line, ``row 7`` where there are none.
         record: The record, which may have faults.
-        pair: Whether it is a pair row: its text may stand again with another pair.
+        holders: Of a pair row, whose text may stand again with another pair: the code of the source, if it has one.
     """
 
     place: str
     record: Any
-    pair: bool = False
+    holders: tuple[str, ...] | None = None
 
 
 def read_records(path: Path, name: str, scheme: LabelScheme, columns: Columns, complain: Complain) -> Iterator[Found]:
@@ -108,7 +108,8 @@ def _pairs(
 ) -> Iterator[Found]:
     for row in rows:
         try:
-            yield Found(row.place, pair_record(row.values, roles, scheme, f"{name}:{row.number}"), pair=True)
+            record, holders = pair_record(row.values, roles, scheme, f"{name}:{row.number}")
+            yield Found(row.place, record, holders)
         except ValueError as error:
             complain(row.place, str(error))
 
