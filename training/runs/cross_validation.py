@@ -140,8 +140,7 @@ def _fold(
         "figures": figures(pairs, scheme),
         "counts": stance_counts(pairs, scheme.names).tolist(),
         "predictions": [
-            prediction_record(sentence, pair.predicted, scheme)
-            for sentence, pair in zip(held_out, pairs, strict=True)
+            prediction_record(sentence, pair.predicted, scheme) for sentence, pair in zip(held_out, pairs, strict=True)
         ],
         "surprises": surprises(held_out, pairs, scheme.names),
     }
