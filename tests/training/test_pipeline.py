@@ -62,7 +62,8 @@ def test_a_trained_model_has_learned_what_it_was_shown(trained: StanceClassifier
 
 def test_the_directory_is_the_unit(run: TrainingRun, trained: StanceClassifier) -> None:
     assert sorted(path.name for path in run.out.iterdir()) == [
-        "README.md", "config.json", "encoder.json", "model.onnx", "model.safetensors", "tokenizer.json",
+        "README.md", "config.json", "encoder.json", "model.onnx", "model.safetensors", "run.yaml",
+        "tokenizer.json",
     ]  # fmt: skip
     config = ModelConfig.load(run.out)
     assert set(config.files) == {"encoder.json", "model.onnx", "model.safetensors", "tokenizer.json"}

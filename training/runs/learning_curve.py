@@ -33,8 +33,8 @@ Floats = NDArray[np.float64]
 class PowerLaw:
     """How the error falls with the number of sentences: ``error = scale * sentences ** -exponent``.
 
-    It has no floor under the error, so it rather promises too much for far more data than was tried (Cortes et al.
-    1994, Hestness et al. 2017 on the law itself).
+    It has no floor under the error, so it rather promises too much for far more data than was tried (on the law itself,
+    Cortes et al. 1994 and Hestness et al. 2017).
 
     Attributes:
         scale: Error of one sentence.

@@ -48,7 +48,7 @@ def sweep(
         result = once(run.out, model.name, lambda _, own=own: _measured(own, test))  # type: ignore[misc]
         results[model.name] = result["figures"]
         shown = "test macro F1" if test else "dev average precision"
-        say(f"{model.name}: {shown} {results[model.name][shown]:.3f}")
+        say(f"{model.name}: {shown} {results[model.name][shown] or 0:.3f}")
     return write_tables(run.out, "sweep", results)
 
 
