@@ -57,9 +57,9 @@ def relabelled(one: AnnotatedSentence, stance: str) -> AnnotatedSentence:
 
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A folder of 180 sentences with 2 wrong labels and kept splits that leak, and a test file that it leaks into."""
+    """A folder of 301 sentences with 2 wrong labels and kept splits that leak, and a test file that it leaks into."""
     folder = tmp_path_factory.mktemp("spoilt")
-    sentences = corpus(180)
+    sentences = corpus(300)
     sentences[0] = relabelled(sentences[0], "denial")
     sentences[4] = relabelled(sentences[4], "")
     twin = sentence("twin", sentences[9].text.replace("Chile", "Peru"), "denial", "Peru")
@@ -79,13 +79,13 @@ def report(spoilt: tuple[Path, Path]) -> DataReport:
 
 def test_parts_are_counted(report: DataReport, spoilt: tuple[Path, Path]) -> None:
     assert list(report.parts) == ["train", "dev", "test", "against"]
-    assert sum(part.sentences for part in report.parts.values()) == 183
+    assert sum(part.sentences for part in report.parts.values()) == 303
     against = report.parts["against"]
     assert (against.sentences, against.entities, against.labels["denial"], against.targets) == (2, 4, 1, 2)
     assert against.combinations == {"none": 2, "support": 1, "denial": 1}
     assert (against.words.longest, against.window, against.over_window) == (400, 256, 1)
     assert [Path(file.path).name for file in report.files] == ["mine.jsonl", spoilt[1].name]
-    assert [file.rows for file in report.files] == [181, 2]
+    assert [file.rows for file in report.files] == [301, 2]
     assert [(rare.label, rare.count) for rare in report.rare] == [("deterrence", 0), ("warning", 0)]
 
 
@@ -98,9 +98,9 @@ def test_leakage_is_found_same_texts_first(report: DataReport) -> None:
 
 
 def test_wrong_labels_are_the_most_suspicious(report: DataReport) -> None:
-    worst = {item.id for item in report.suspicious[:6]}
+    worst = {item.id for item in report.suspicious[:5]}
     assert worst == {"c-000", "c-004", "twin"}
-    labels = {(item.id, item.annotated, item.expected) for item in report.suspicious[:6]}
+    labels = {(item.id, item.annotated, item.expected) for item in report.suspicious[:5]}
     assert labels >= {
         ("c-000", "denial", "no denial"),
         ("c-004", "no denial", "denial"),

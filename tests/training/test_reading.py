@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -229,6 +229,46 @@ def test_ids_differ_where_files_have_the_same_name(tmp_path: Path) -> None:
         rows_of(tmp_path / name / "train.tsv", "marked\tlabel", f"{text}\tnone")
     paths = [tmp_path / name / "train.tsv" for name in ("one", "two")]
     assert [sentence.id for sentence in read_corpus(paths)] == [f"{path}:2" for path in paths]
+
+
+CELLS = st.one_of(
+    st.text(alphabet=st.sampled_from(list('<s></s><t></t>"\t,;|\n\r Oman Mali\0AID')), max_size=30),
+    st.sampled_from(["Oman", "Mali", "AID", "none", "<s>Oman</s> aided <t>Mali</t>", '"Oman', 'Mali"']),
+)
+
+
+@pytest.mark.parametrize(("suffix", "delimiter"), [(".tsv", "\t"), (".csv", ","), (".csv", ";")])
+@given(rows=st.lists(st.lists(CELLS, min_size=3, max_size=5), max_size=5), noise=st.binary(max_size=8))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_rows_hold_the_good_ones_are_read(
+    tmp_path: Path, suffix: str, delimiter: str, rows: list[list[str]], noise: bytes
+) -> None:
+    path = tmp_path / f"mine{suffix}"
+    good = delimiter.join(["Chile aided Peru.", "Chile", "Peru", "AID"])
+    lines = [delimiter.join(["text", "source", "target", "label"]), good, *(delimiter.join(cells) for cells in rows)]
+    path.write_bytes("\n".join(lines).encode() + b"\n" + noise)
+    check = check_corpus([path], RELATIONS)
+    assert check.sentences[0].text == "Chile aided Peru."
+    assert len(check.sentences) + len(check.faults) <= 3 + sum(row.count("\n") + 1 for row in lines) + noise.count(
+        b"\n"
+    )
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "text", "marked", "source", "target", "label"]),
+        st.one_of(CELLS, st.none(), st.integers(), st.lists(CELLS, max_size=2), st.just("\ud800")),
+    )
+)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_lines_hold_they_are_read_or_told(tmp_path: Path, values: dict[str, Any]) -> None:
+    path = tmp_path / "mine.jsonl"
+    first = {"text": "Chile aided Peru.", "source": "Chile", "target": "Peru", "label": ["AID"]}
+    path.write_text(f"{json.dumps(first)}\n{json.dumps(values)}\n", encoding="utf-8")
+    check = check_corpus([path], RELATIONS)
+    assert check.sentences[0].id == "mine.jsonl:1"
+    assert all(fault.startswith(f"{path}:2: ") for fault in check.faults)
+    assert len(check.sentences) == 2 or check.faults
 
 
 # --- quotation marks
