@@ -24,8 +24,10 @@ from training.runs.scoring import figures, judged, prediction_record
 from training.runs.tables import Mean, write_tables
 from training.splits import near_duplicate_groups
 
-DEV_PARTS = 10
+FEWEST_PARTS, MOST_PARTS = 3, 10
 """Of the sentences that are not held out, one of so many parts stops and calibrates."""
+DEV_SENTENCES = 100
+"""How many that should be at least: thresholds fitted on fewer are a matter of luck."""
 PREDICTIONS_FILE = "predictions.jsonl"
 SURPRISING_FILE = "surprising.jsonl"
 
@@ -127,7 +129,8 @@ def surprises(sentences: Sequence[AnnotatedSentence], pairs: Sequence[Judged], n
 def _fold(
     run: TrainingRun, rest: Sequence[AnnotatedSentence], held_out: Sequence[AnnotatedSentence], checkpoints: Path
 ) -> dict[str, Any]:
-    places = divide(rest, DEV_PARTS, run.config.seed)
+    parts = min(MOST_PARTS, max(FEWEST_PARTS, len(rest) // DEV_SENTENCES))
+    places = divide(rest, parts, run.config.seed)
     learned = [sentence for sentence, place in zip(rest, places, strict=True) if place]
     dev = [sentence for sentence, place in zip(rest, places, strict=True) if not place and sentence.entities]
     if not dev:
