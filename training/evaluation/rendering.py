@@ -13,10 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from training.evaluation.bootstrap import Estimate
 from training.evaluation.figures import confusion_figure, f1_figure, reliability_figure, slices_figure
-from training.evaluation.metrics import NONE
+from training.evaluation.metrics import MODEL, NONE
 from training.evaluation.report import Report, SettingReport
 
-MODEL = "model"
 FAILURES_SHOWN = 50
 """Swap failures and sentences with wrong entities that the readable reports list; ``report.json`` has all."""
 
