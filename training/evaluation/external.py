@@ -1,7 +1,7 @@
 """Labels that somebody else's system gave, from a file, so that a published system can stand in the report.
 
-A file has a line or row a record, or several: ``id``, the label or several of them (separated by ``|`` or, in JSON, as a
-list; empty or ``none`` where there is none) and, where a record asks about several entities, ``code`` and ``toward``.
+A file has a line or row a record, or several: ``id``, the label or several of them (separated by ``|`` or, in JSON, as
+a list; empty or ``none`` where there is none) and, where a record asks about several entities, ``code`` and ``toward``.
 JSON Lines may hold whole annotated records instead, with ``entities``.
 """
 
@@ -74,10 +74,8 @@ def read_predictions(
     missing = [sentence.id for place, sentence in enumerate(sentences) if place not in found]
     if missing:
         raise CorpusError(f"{file.path}: no line for {missing[0]!r}, nor for {len(missing) - 1} other records")
-    return [
-        Prediction({entity.code: {} for entity in sentence.entities} | found[place])
-        for place, sentence in enumerate(sentences)
-    ]
+    nothing: list[Labels] = [{entity.code: {} for entity in sentence.entities} for sentence in sentences]
+    return [Prediction(empty | found[place]) for place, empty in enumerate(nothing)]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -100,9 +98,11 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise CorpusError(f"{path}: labels are read from .csv, .tsv and .jsonl")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     # Tab-separated files often hold bare quotation marks, which would swallow lines.
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     with path.open(encoding="utf-8-sig", newline="") as opened:
-        reader = csv.DictReader(opened, delimiter=delimiter, quoting=quoting)
+        if delimiter == "\t":
+            reader = csv.DictReader(opened, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else:
+            reader = csv.DictReader(opened)
         try:
             for row in reader:
                 if None in row or None in row.values():
@@ -130,7 +130,9 @@ def _place(row: Mapping[str, Any], index: int, path: Path, known: Mapping[str, i
     """Return which sentence a row speaks of; None for one that is not evaluated."""
     if (name := row.get("id")) not in (None, ""):
         name = str(name)
-        numbered = [place for known_id, place in known.items() if known_id.endswith(f":{name}")] if name.isdigit() else []
+        numbered = (
+            [place for known_id, place in known.items() if known_id.endswith(f":{name}")] if name.isdigit() else []
+        )
         return known.get(name, numbered[0] if len(numbered) == 1 else None)
     if any(":" in known_id and known_id.rpartition(":")[2].isdigit() for known_id in known):
         return known.get(f"{path.name}:{index + 1}")

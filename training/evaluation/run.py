@@ -41,6 +41,7 @@ from training.evaluation.swap import swap_consistency
 from training.evaluation.systems import ExtraBaseline, data_files, make_baselines, other_answers
 from training.splits import read_split
 
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to evaluate.

@@ -183,7 +183,8 @@ def known_labels(truths: IntArray) -> IntArray:
 def classes(truths: IntArray) -> IntArray:
     """Return one class a row: the index of its label, or the number of labels if it has none."""
     none = ~truths.any(axis=1)
-    return np.where(none, truths.shape[1], truths.argmax(axis=1))
+    found: IntArray = np.where(none, truths.shape[1], truths.argmax(axis=1))
+    return found
 
 
 def rows_of_classes(predicted: IntArray, labels: int) -> IntArray:
