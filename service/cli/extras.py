@@ -22,6 +22,7 @@ TRAIN_PACKAGES = frozenset(
         "sklearn",
         "torch",
         "transformers",
+        "yaml",
     ]
 )
 

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from service.cli import corrections, database, seeds
+from service.cli import corrections, database, models, seeds
 from service.cli.agreement import agreement
 from service.cli.calibrate import calibrate
+from service.cli.card import card
 from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.compare import compare
@@ -20,9 +21,11 @@ from service.cli.convert import convert
 from service.cli.evaluate import evaluate
 from service.cli.explain import explain
 from service.cli.key import key
+from service.cli.push import push
 from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
 from service.cli.train import train
+from service.cli.verify import verify
 
 app = typer.Typer(
     name="entity-stance",
@@ -63,6 +66,10 @@ app.command()(train)
 app.command()(calibrate)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(card)
+app.command()(verify)
+app.command()(push)
+app.add_typer(models.app, name="models")
 app.command()(check)
 app.command()(split)
 app.command()(convert)
