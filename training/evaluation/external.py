@@ -53,8 +53,8 @@ def read_predictions(
     """Read the labels of annotated sentences, one prediction a sentence.
 
     Records are matched by the column ``id``: the record's id, or the number that its id ends with behind a colon.
-    Without such a column row N stands for the record ``name of the file:N``, or, where no id is of that kind, for the
-    N-th sentence of as many.
+    Without such a column line N stands for the record ``name of the file:N``, which is how rows without an id are
+    called; where there is none, the rows stand for as many sentences, in their order.
 
     Raises:
         CorpusError: the file cannot be read, a line has a fault, or a record has no line.
@@ -64,8 +64,18 @@ def read_predictions(
     reader = _Reader(file, column, scheme, sentences)
     known = {sentence.id: place for place, sentence in enumerate(sentences)}
     found: dict[int, Labels] = {}
+    by_line = any(f"{file.path.name}:{line}" in known for line, _ in rows)
     for index, (line, row) in enumerate(rows):
-        place = _place(row, index, file.path, known, len(rows))
+        if row.get("id") not in (None, ""):
+            place = _by_id(str(row["id"]), known)
+        elif by_line:
+            place = known.get(f"{file.path.name}:{line}")
+        elif len(rows) != len(sentences):
+            raise CorpusError(
+                f"{file.path}: has no column 'id', and {len(rows):,} rows for {len(sentences):,} sentences"
+            )
+        else:
+            place = index
         if place is not None:
             labels = found.setdefault(place, {})
             _merge(labels, reader.labels(line, row, sentences[place]))
@@ -126,19 +136,12 @@ def _label_column(file: PredictionFile, row: Mapping[str, Any]) -> str:
     return column
 
 
-def _place(row: Mapping[str, Any], index: int, path: Path, known: Mapping[str, int], count: int) -> int | None:
-    """Return which sentence a row speaks of; None for one that is not evaluated."""
-    if (name := row.get("id")) not in (None, ""):
-        name = str(name)
-        numbered = (
-            [place for known_id, place in known.items() if known_id.endswith(f":{name}")] if name.isdigit() else []
-        )
-        return known.get(name, numbered[0] if len(numbered) == 1 else None)
-    if any(":" in known_id and known_id.rpartition(":")[2].isdigit() for known_id in known):
-        return known.get(f"{path.name}:{index + 1}")
-    if count != len(known):
-        raise CorpusError(f"{path}: has no column 'id', and {count:,} rows for {len(known):,} sentences")
-    return index
+def _by_id(name: str, known: Mapping[str, int]) -> int | None:
+    """Return which sentence an id means; None for one that is not evaluated."""
+    if name in known or not name.isdigit():
+        return known.get(name)
+    numbered = [place for known_id, place in known.items() if known_id.endswith(f":{name}")]
+    return numbered[0] if len(numbered) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +198,12 @@ def _values(value: Any) -> list[str]:
 
 
 def _holder(sentence: AnnotatedSentence) -> str | None:
+    """Return the entity that a record of one pair asks about: the annotated holder, the source, or the first one."""
     codes = [entity.code for entity in sentence.entities]
-    if SOURCE in codes:
-        return SOURCE
-    # In a record of one pair the source stands first.
-    return codes[0] if 0 < len(codes) <= 2 else None
+    holders = [entity.code for entity in sentence.entities if entity.stances]
+    if not codes or len(codes) > 2 or len(holders) > 1:
+        return None
+    return holders[0] if holders else SOURCE if SOURCE in codes else codes[0]
 
 
 def _targets(sentence: AnnotatedSentence, holder: str) -> list[str]:

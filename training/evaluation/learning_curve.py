@@ -36,9 +36,9 @@ class CurvePoint:
 
 
 def read_learning_curve(path: Path) -> tuple[CurvePoint, ...]:
-    """Read a list of runs, or an object whose ``points`` are one.
+    """Read a list of runs, or an object whose ``points`` are one and whose ``metric``, if it has one, is shown alone.
 
-    A run has ``sentences``, ``seed`` and one or more metrics by name: every other number.
+    A run has ``sentences``, ``seed`` and one or more metrics by name: every other number, or those of ``figures``.
 
     Raises:
         CorpusError: the file cannot be read, or a run lacks a field.
@@ -49,12 +49,12 @@ def read_learning_curve(path: Path) -> tuple[CurvePoint, ...]:
         raise CorpusError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise CorpusError(f"{path}: not JSON: {error}") from None
-    runs = data.get("points") if isinstance(data, dict) else data
+    runs, only = (data.get("points"), data.get("metric")) if isinstance(data, dict) else (data, None)
     if not isinstance(runs, list) or not runs:
         raise CorpusError(f"{path}: holds no list of runs")
     values: dict[tuple[str, int], list[float]] = defaultdict(list)
     for number, run in enumerate(runs, 1):
-        for metric, value in _metrics(path, number, run).items():
+        for metric, value in _metrics(path, number, run, only).items():
             values[metric, run["sentences"]].append(value)
     return tuple(
         CurvePoint(metric, sentences, len(found), mean_interval(found))
@@ -71,14 +71,17 @@ def mean_interval(values: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - reach, mean + reach)
 
 
-def _metrics(path: Path, number: int, run: Any) -> dict[str, float]:
-    if not isinstance(run, dict) or type(run.get("sentences")) is not int:
-        raise CorpusError(f"{path}: run {number}: 'sentences' is no whole number")
+def _metrics(path: Path, number: int, run: Any, only: Any) -> dict[str, float]:
+    if not isinstance(run, dict) or type(run.get("sentences")) is not int or run["sentences"] < 1:
+        raise CorpusError(f"{path}: run {number}: 'sentences' is no whole number above 0")
+    figures = run.get("figures", {key: value for key, value in run.items() if key not in OTHER_KEYS})
+    if not isinstance(figures, dict):
+        raise CorpusError(f"{path}: run {number}: 'figures' is no object")
     found = {
-        key: float(value)
-        for key, value in run.items()
-        if key not in OTHER_KEYS and isinstance(value, int | float) and not isinstance(value, bool)
+        str(name): float(value)
+        for name, value in figures.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and only in (None, name)
     }
     if not found:
-        raise CorpusError(f"{path}: run {number}: no metric")
+        raise CorpusError(f"{path}: run {number}: no metric{f' {only!r}' if only else ''}")
     return found
