@@ -92,12 +92,12 @@ def _results(data: Mapping[str, Any], options: CardOptions) -> Iterator[EvalResu
             if estimate["value"] is not None:
                 yield EvalResult(
                     task_type=TASK,
-                    task_name=f"Stance toward entities, {how}",
+                    task_name="Stance of entities",
                     dataset_type="annotated-sentences",
                     dataset_name=_data_name(data, options),
                     dataset_split=data["data"]["split"],
                     metric_type="f1",
-                    metric_name=name,
+                    metric_name=f"{name}, {how}",
                     metric_value=round(estimate["value"], 4),
                 )
 

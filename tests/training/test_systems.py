@@ -81,13 +81,15 @@ def test_linear_words_learn_both_kinds_of_scheme(tiny_corpus: Path, scheme: Labe
 
 @pytest.mark.parametrize("scheme", [STANCES, SINGLE], ids=["multi", "single"])
 def test_setfit_learns_from_its_pairs(tiny_corpus: Path, tiny_bert: Path, scheme: LabelScheme) -> None:
-    sentences = read_corpus([tiny_corpus])
-    setfit = SetFit(scheme, sentences[:24], base=str(tiny_bert))
-    assert right(setfit, sentences[:24]) > right(Majority(scheme, sentences), sentences[:24])
+    """An encoder with random weights hardly tells source from target, but what the sentence is about it learns."""
+    sentences = read_corpus([tiny_corpus])[:24]
+    setfit = SetFit(scheme, sentences, base=str(tiny_bert))
+    predictions = setfit.predict([locate_annotated(sentence) for sentence in sentences])
+    for sentence, prediction in zip(sentences, predictions, strict=True):
+        said = {label for taken in prediction.labels.values() for label in taken}
+        assert said == {label for taken in gold_labels(sentence).values() for label in taken}
+        assert set(prediction.labels) == {entity.code for entity in sentence.entities}
     assert setfit.predict([]) == []
-    again = SetFit(scheme, sentences[:24], base=str(tiny_bert))
-    located = [locate_annotated(sentence) for sentence in sentences[:40]]
-    assert setfit.predict(located) == again.predict(located)
 
 
 def test_a_baseline_needs_something_to_learn_from(tiny_corpus: Path, tmp_path: Path) -> None:

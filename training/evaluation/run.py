@@ -20,7 +20,7 @@ from training.evaluation.bootstrap import Bootstrap
 from training.evaluation.clusters import error_clusters
 from training.evaluation.external import PredictionFile
 from training.evaluation.learning_curve import read_learning_curve
-from training.evaluation.metrics import MODEL, Metrics, confusion_matrix, measure
+from training.evaluation.metrics import Metrics, confusion_matrix, measure
 from training.evaluation.mistakes import wrong_entities, wrong_stances
 from training.evaluation.predictions import Classifier, predict_end_to_end, predict_given
 from training.evaluation.records import (
@@ -38,7 +38,7 @@ from training.evaluation.report import DataSummary, Report, Run, SettingReport
 from training.evaluation.significance import compare_systems
 from training.evaluation.slices import make_slices, measure_slice
 from training.evaluation.swap import swap_consistency
-from training.evaluation.systems import ExtraBaseline, data_files, make_baselines, other_answers
+from training.evaluation.systems import NAMES, ExtraBaseline, data_files, make_baselines, other_answers
 from training.splits import read_split
 
 
@@ -111,6 +111,8 @@ def evaluate_classifier(
     began = time.monotonic()
     options = options or Options()
     scheme = classifier.scheme
+    if doubled := NAMES & {*options.against, *options.predictions} or set(options.against) & set(options.predictions):
+        raise ValueError(f"two systems of the report have the name {min(doubled)!r}")
     sentences = read_split(data_paths, options.split) if options.split else read_corpus(data_paths, scheme)
     gold = [gold_labels(sentence) for sentence in sentences]
     given = [locate_annotated(sentence) for sentence in sentences]
@@ -125,9 +127,6 @@ def evaluate_classifier(
         setfit_base=options.setfit_base,
         seed=options.seed,
     )
-    if doubled := {MODEL, *baselines} & set(others) or set(options.against) & set(options.predictions):
-        raise ValueError(f"two systems of the report have the name {min(doubled)!r}")
-
     end_to_end = predict_end_to_end(classifier, [(sentence.id, sentence.text) for sentence in sentences])
     setting = _Setting(sentences, gold, scheme, baselines, options)
     found_by_others = {name: answers.end_to_end for name, answers in others.items()}

@@ -14,6 +14,7 @@ from training.corpus import corpus_files, read_corpus
 from training.evaluation.baselines import CUES, AlwaysNone, Baseline, CueWords
 from training.evaluation.comparison import common_scheme
 from training.evaluation.external import PredictionFile, read_predictions
+from training.evaluation.metrics import MODEL
 from training.evaluation.predictions import Classifier, predict_end_to_end, predict_given
 from training.evaluation.records import LocatedSentence, Prediction
 from training.evaluation.report import BaselineData, DataFile, OtherModel
@@ -25,6 +26,8 @@ SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 ALWAYS_NONE, CUE_WORDS, MAJORITY = "always none", "cue words", "majority"
 LINEAR_WORDS, SETFIT = "TF-IDF + logistic regression", "SetFit"
+NAMES = frozenset({MODEL, ALWAYS_NONE, CUE_WORDS, MAJORITY, LINEAR_WORDS, SETFIT})
+"""Names that no other system may have."""
 
 
 class ExtraBaseline(StrEnum):
