@@ -9,6 +9,7 @@ from training.evaluation.bootstrap import Estimate
 from training.evaluation.comparison import Difference
 from training.evaluation.metrics import F1, MODEL, NONE, Metrics
 from training.evaluation.report import Report, SettingReport
+from training.evaluation.swap import SwapConsistency
 
 IDS = 12
 """Records of a group of mistakes that its table names; ``report.json`` has all."""
@@ -39,7 +40,7 @@ def report_tables(report: Report) -> list[Table]:
     tables = [_summary(report)]
     for name, setting in (("end-to-end", report.end_to_end), ("gold-entities", report.gold_entities)):
         tables += _setting_tables(report, name, setting)
-    tables += [_swap(report), _wrong_entities(report)]
+    tables += [*([_swap(report.swap)] if report.swap else []), _wrong_entities(report)]
     if report.learning_curve:
         rows = tuple((p.metric, p.sentences, p.seeds, p.value) for p in report.learning_curve)
         tables.append(
@@ -58,10 +59,9 @@ def _summary(report: Report) -> Table:
         rows.append(("direction F1", found.model.direction.f1, given.model.direction.f1))
     if found.model.found_entities:
         rows.append(("entity F1", found.model.found_entities.f1, None))
-    rows += [
-        ("calibration error", found.reliability.error, given.reliability.error),
-        ("swap consistency", report.swap.end_to_end, report.swap.network),
-    ]
+    rows.append(("calibration error", found.reliability.error, given.reliability.error))
+    if report.swap:
+        rows.append(("swap consistency", report.swap.end_to_end, report.swap.network))
     model = report.model
     caption = f"{model.name} {model.version} on {report.data.sentences:,} sentences, with 95% bootstrap intervals."
     return Table("summary", caption, ("", "end to end", "entities given"), tuple(rows))
@@ -187,8 +187,7 @@ def _slice_tables(name: str, setting: SettingReport, labels: Sequence[str]) -> I
         )
 
 
-def _swap(report: Report) -> Table:
-    swap = report.swap
+def _swap(swap: SwapConsistency) -> Table:
     rows: tuple[tuple[Cell, ...], ...] = (
         ("labels and targets, end to end", swap.end_to_end),
         ("entities found", swap.finder),
