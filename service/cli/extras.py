@@ -15,6 +15,7 @@ TRAIN_PACKAGES = frozenset(
         "matplotlib",
         "onnx",
         "onnxscript",
+        "pandas",
         "pyarrow",
         "safetensors",
         "scipy",
@@ -27,12 +28,20 @@ TRAIN_PACKAGES = frozenset(
 
 
 PARQUET_PACKAGES = frozenset(["pyarrow"])
+SETFIT_PACKAGES = frozenset(["evaluate", "sentence_transformers", "setfit"])
 
 
 @contextmanager
 def train_extra() -> Iterator[None]:
     """Wrap imports that need the extra ``train``; without it, end the command with how to install it."""
     with _extra("train", TRAIN_PACKAGES, "this command"):
+        yield
+
+
+@contextmanager
+def setfit_extra() -> Iterator[None]:
+    """Wrap imports that need the extra ``setfit``; without it, end the command with how to install it."""
+    with _extra("setfit", SETFIT_PACKAGES, "the baseline setfit"):
         yield
 
 

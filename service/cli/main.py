@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from service.cli import corrections, database, seeds
+from service.cli import corrections, database, models, seeds
 from service.cli.agreement import agreement
 from service.cli.calibrate import calibrate
+from service.cli.card import card
 from service.cli.check import check
 from service.cli.classify import classify
 from service.cli.compare import compare
@@ -23,11 +24,13 @@ from service.cli.evaluate import evaluate
 from service.cli.explain import explain
 from service.cli.key import key
 from service.cli.learning_curve import learning_curve
+from service.cli.push import push
 from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
 from service.cli.sweep import sweep
 from service.cli.train import train
 from service.cli.tune import tune
+from service.cli.verify import verify
 
 app = typer.Typer(
     name="entity-stance",
@@ -72,6 +75,10 @@ app.command()(tune)
 app.command()(calibrate)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(card)
+app.command()(verify)
+app.command()(push)
+app.add_typer(models.app, name="models")
 app.command()(check)
 app.command()(data)
 app.command()(split)

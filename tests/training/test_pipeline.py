@@ -69,6 +69,9 @@ def test_the_directory_is_the_unit(run: TrainingRun, trained: StanceClassifier) 
     assert set(config.files) == {"encoder.json", "model.onnx", "model.safetensors", "tokenizer.json"}
     card = (run.out / "README.md").read_text(encoding="utf-8")
     assert trained.info.sha256 in card
+    assert card.startswith("---\n")
+    assert "library_name: entity-stance\n" in card
+    assert f"SHA-256 of its network {trained.info.sha256[:16]}" in card
     assert all(f"| {name} |" in card for name in trained.scheme.names)
     assert trained.info.name == "mine"
 

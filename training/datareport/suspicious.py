@@ -18,7 +18,7 @@ from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.classifier import StanceClassifier
 from model.scheme import LabelScheme
 from training.datareport.measure import NONE, asked_entities
-from training.evaluation.baselines import mark
+from training.evaluation.marking import mark
 from training.evaluation.records import locate_annotated
 from training.examples import encodable
 

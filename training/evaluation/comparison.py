@@ -182,14 +182,14 @@ def compare_classifiers(
     examples: int = 0,
 ) -> Comparison:
     """Compare two loaded classifiers; see `compare`."""
-    scheme = _common_scheme(old.scheme, new.scheme)
+    scheme = common_scheme(old.scheme, new.scheme)
     gold = [gold_labels(sentence) for sentence in sentences]
     texts = [(sentence.id, sentence.text) for sentence in sentences]
     before = asked_only(judge(gold, predict_end_to_end(old, texts).predictions), scheme)
     after = asked_only(judge(gold, predict_end_to_end(new, texts).predictions), scheme)
     bootstrap = Bootstrap(len(sentences), resamples, seed)
-    differences = tuple(_differences(before, after, scheme, bootstrap))
-    right = _exact(before), _exact(after)
+    differences = tuple(metric_differences(before, after, scheme, bootstrap))
+    right = exact_sentences(before), exact_sentences(after)
     return Comparison(
         old=old.info,
         new=new.info,
@@ -197,7 +197,7 @@ def compare_classifiers(
         seed=seed,
         differences=differences,
         decisions=compare_decisions(before, after, scheme.names),
-        sentences=_agreement(*right),
+        sentences=agreement(*right),
         verdict=_verdict(differences[0]),
         examples=tuple(_examples(sentences, before, after, right, examples)),
     )
@@ -214,7 +214,7 @@ def compare_decisions(old: Sequence[Judged], new: Sequence[Judged], labels: Sequ
                 truth = label in gold.get(code, {})
                 right_old.append((label in first.get(code, {})) == truth)
                 right_new.append((label in second.get(code, {})) == truth)
-    return _agreement(right_old, right_new)
+    return agreement(right_old, right_new)
 
 
 def paired_difference(
@@ -243,9 +243,10 @@ def paired_difference(
     return Difference(metric, before, after, after - before, float(low), float(high), p)
 
 
-def _differences(
+def metric_differences(
     old: Sequence[Judged], new: Sequence[Judged], scheme: LabelScheme, bootstrap: Bootstrap
 ) -> Iterator[Difference]:
+    """Compare macro F1, micro F1, each label's F1 and, in a directed scheme, direction F1, in this order."""
     before, after = stance_counts(old, scheme.names), stance_counts(new, scheme.names)
     yield paired_difference("macro F1", before, after, macro_f1_of, bootstrap)
     yield paired_difference("micro F1", before.sum(axis=1), after.sum(axis=1), f1_of, bootstrap)
@@ -255,7 +256,12 @@ def _differences(
         yield paired_difference("direction F1", triple_counts(old), triple_counts(new), f1_of, bootstrap)
 
 
-def _common_scheme(old: LabelScheme, new: LabelScheme) -> LabelScheme:
+def common_scheme(old: LabelScheme, new: LabelScheme) -> LabelScheme:
+    """Return the scheme of two models.
+
+    Raises:
+        ValueError: they have different labels.
+    """
     for what, first, second in (
         ("labels", ", ".join(old.names), ", ".join(new.names)),
         ("multi_label", old.multi_label, new.multi_label),
@@ -273,11 +279,13 @@ def _verdict(macro: Difference) -> Verdict:
     return Verdict.BETTER if macro.low > 0 else Verdict.WORSE
 
 
-def _exact(judged: Sequence[Judged]) -> list[bool]:
+def exact_sentences(judged: Sequence[Judged]) -> list[bool]:
+    """Say of each sentence whether every entity takes exactly the annotated labels, targets aside."""
     return [bool(right) for right in exact_sentence_counts(judged)[:, 0]]
 
 
-def _agreement(old: Sequence[bool], new: Sequence[bool]) -> Agreement:
+def agreement(old: Sequence[bool], new: Sequence[bool]) -> Agreement:
+    """Count the cases that both models get right, that one alone does, and that neither does."""
     cases = Counter(zip(old, new, strict=True))
     return Agreement(cases[True, True], cases[True, False], cases[False, True], cases[False, False])
 

@@ -11,19 +11,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.evaluation.bootstrap import Estimate
+from training.evaluation.learning_curve import CurvePoint
 from training.evaluation.metrics import NONE, Metrics
 from training.evaluation.records import FloatArray
 from training.evaluation.reliability import Reliability
 from training.evaluation.slices import SliceMetrics
 
 DOTS_PER_INCH = 144
-COLOURS = ("#1f5f8b", "#b0b7bd", "#e0a458", "#7a9e7e", "#a05195")
+COLOURS = ("#1f5f8b", "#b0b7bd", "#e0a458", "#7a9e7e", "#a05195", "#5fa8d3", "#c8553d", "#6b705c")
 GRID = "#d9dee2"
+LEGEND_COLUMNS = 4
+PANELS = 5
+"""Reliability diagrams beside each other."""
 
 
 def f1_figure(systems: Mapping[str, Metrics], labels: Sequence[str]) -> bytes:
     """Draw each system's F1 of every label and their mean as bars with intervals."""
-    figure = Figure(figsize=(8.5, 3.8))
+    figure = Figure(figsize=(max(8.5, 0.16 * len(systems) * (len(labels) + 1)), 3.8))
     axes = figure.subplots()
     width = 0.8 / len(systems)
     places = np.arange(len(labels) + 1)
@@ -44,15 +48,24 @@ def f1_figure(systems: Mapping[str, Metrics], labels: Sequence[str]) -> bytes:
     axes.set_ylim(0, 1)
     axes.set_ylabel("F1")
     _clean(axes, "y")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(systems), frameon=False)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 1.09 + 0.07 * -(-len(systems) // LEGEND_COLUMNS)),
+        ncols=min(len(systems), LEGEND_COLUMNS),
+        frameon=False,
+    )
     return _png(figure)
 
 
 def reliability_figure(overall: Reliability, by_label: Mapping[str, Reliability]) -> bytes:
     """Draw one reliability diagram for all labels and one for each."""
     panels = {"all": overall, **by_label}
-    figure = Figure(figsize=(2.3 * len(panels), 2.9))
-    for axes, (name, values) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    columns, rows = min(len(panels), PANELS), -(-len(panels) // PANELS)
+    figure = Figure(figsize=(2.3 * columns, 2.9 * rows))
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for place in range(len(panels), rows * columns):
+        grid.flat[place].set_visible(False)
+    for axes, (name, values) in zip(grid.flat, panels.items(), strict=False):
         bins = [one for one in values.bins if one.count]
         axes.plot([0, 1], [0, 1], color="#888", linestyle=":", linewidth=1)
         axes.plot(
@@ -72,10 +85,12 @@ def reliability_figure(overall: Reliability, by_label: Mapping[str, Reliability]
         axes.set_xlim(-0.03, 1.03)
         axes.set_ylim(-0.03, 1.03)
         axes.set_aspect("equal")
-        axes.set_xlabel("probability", fontsize=8)
+        axes.set_xlabel("probability", fontsize=8, labelpad=1)
         axes.tick_params(labelsize=7)
         _clean(axes, "both")
-    figure.axes[0].set_ylabel("share that is true", fontsize=8)
+    for first in grid[:, 0]:
+        first.set_ylabel("share that is true", fontsize=8)
+    figure.subplots_adjust(hspace=0.5)
     return _png(figure)
 
 
@@ -84,7 +99,8 @@ def confusion_figure(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> 
     counts = np.array(matrix, dtype=np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [*labels, NONE]
-    figure = Figure(figsize=(5.2, 4.2))
+    size = max(4.2, 0.5 * (len(labels) + 1))
+    figure = Figure(figsize=(size + 1, size))
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
@@ -121,6 +137,32 @@ def slices_figure(slices: Sequence[SliceMetrics]) -> bytes:
     axes.set_xlim(0, 1)
     axes.set_xlabel("micro F1")
     _clean(axes, "x")
+    return _png(figure)
+
+
+def learning_curve_figure(points: Sequence[CurvePoint]) -> bytes:
+    """Draw metrics against the number of training sentences, which doubles at equal distances."""
+    figure = Figure(figsize=(6.5, 3.8))
+    axes = figure.subplots()
+    for number, metric in enumerate(dict.fromkeys(point.metric for point in points)):
+        own = [point for point in points if point.metric == metric]
+        axes.errorbar(
+            [point.sentences for point in own],
+            [point.value.value or 0.0 for point in own],
+            yerr=_error_bars([point.value for point in own]),
+            marker="o",
+            markersize=4,
+            capsize=3,
+            color=COLOURS[number % len(COLOURS)],
+            label=metric,
+        )
+    axes.set_xscale("log", base=2)
+    places = sorted({point.sentences for point in points})
+    axes.set_xticks(places, [f"{place:,}" for place in places], rotation=30, ha="right")
+    axes.minorticks_off()
+    axes.set_xlabel("training sentences")
+    _clean(axes, "y")
+    axes.legend(frameon=False)
     return _png(figure)
 
 

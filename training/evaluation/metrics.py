@@ -27,6 +27,8 @@ from training.evaluation.bootstrap import Bootstrap, Estimate
 from training.evaluation.records import FloatArray, IntArray, Judged, Labels
 
 NONE = "none"
+MODEL = "model"
+"""What a report calls the model that it is about."""
 
 T = TypeVar("T")
 

@@ -1,22 +1,30 @@
-"""Writing a report: ``report.json`` with everything, ``report.md`` and a self-contained ``report.html``."""
+"""Writing a report: ``report.json`` with everything, ``report.md``, a self-contained ``report.html``, ``tables/``."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from training.citation import bibtex
 from training.evaluation.bootstrap import Estimate
-from training.evaluation.figures import confusion_figure, f1_figure, reliability_figure, slices_figure
-from training.evaluation.metrics import NONE
+from training.evaluation.comparison import Difference
+from training.evaluation.figures import (
+    confusion_figure,
+    f1_figure,
+    learning_curve_figure,
+    reliability_figure,
+    slices_figure,
+)
+from training.evaluation.metrics import MODEL, NONE
 from training.evaluation.report import Report, SettingReport
+from training.evaluation.table_files import write_tables
+from training.evaluation.tables import labels_text, report_tables
 
-MODEL = "model"
 FAILURES_SHOWN = 50
 """Swap failures and sentences with wrong entities that the readable reports list; ``report.json`` has all."""
 
@@ -24,12 +32,13 @@ MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$])")
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Write a report's three files into a folder, which is made if it is missing."""
+    """Write a report into a folder, which is made if it is missing; ``tables`` holds its tables as CSV and LaTeX."""
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "report.json").write_text(data + "\n", encoding="utf-8")
     (folder / "report.md").write_text(render_markdown(report), encoding="utf-8")
     (folder / "report.html").write_text(render_html(report), encoding="utf-8")
+    write_tables(report_tables(report), folder / "tables")
 
 
 def render_markdown(report: Report) -> str:
@@ -42,6 +51,9 @@ def render_markdown(report: Report) -> str:
 def render_html(report: Report) -> str:
     """Return the report as one HTML page with its pictures inside."""
     pictures = {"end_to_end": _pictures(report, report.end_to_end), "gold": _pictures(report, report.gold_entities)}
+    if report.learning_curve:
+        curve = base64.b64encode(learning_curve_figure(report.learning_curve)).decode("ascii")
+        pictures["learning_curve"] = {"picture": curve}
     return _environment(escape_html=True).get_template("report.html").render(_context(report), pictures=pictures)
 
 
@@ -72,10 +84,18 @@ def format_number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def format_stances(stances: Mapping[str, Sequence[str]]) -> str:
-    """Return stances with their targets, such as ``denial → US, warning``."""
-    parts = [f"{label} → {' '.join(targets)}" if targets else label for label, targets in stances.items()]
-    return ", ".join(parts) or NONE
+def format_p(value: float | None) -> str:
+    """Return a probability of a test, as exactly as it may be read."""
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def format_difference(found: Difference) -> str:
+    """Return a difference with its sign and its interval, such as ``-0.021 (-0.040 to -0.002)``."""
+    if found.difference is None:
+        return "–"
+    if found.low is None or found.high is None:
+        return f"{found.difference:+.3f}"
+    return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
 def _environment(*, escape_html: bool) -> Environment:
@@ -91,7 +111,9 @@ def _environment(*, escape_html: bool) -> Environment:
         "estimate": format_estimate,
         "share": format_share,
         "number": format_number,
-        "stances": format_stances,
+        "stances": labels_text,
+        "p": format_p,
+        "difference": format_difference,
     }
     return environment
 
@@ -103,12 +125,13 @@ def _context(report: Report) -> dict[str, Any]:
         "model_name": MODEL,
         "no_stance": NONE,
         "shown": FAILURES_SHOWN,
+        "bibtex": bibtex(report.model.name, report.model.version, report.model.sha256),
     }
 
 
 def _pictures(report: Report, setting: SettingReport) -> dict[str, str]:
     """Draw a setting's pictures and return them as base64."""
-    systems = {MODEL: setting.model, **setting.baselines}
+    systems = {MODEL: setting.model, **setting.systems}
     pictures = {
         "f1": f1_figure(systems, report.labels),
         "reliability": reliability_figure(setting.reliability, setting.label_reliability),

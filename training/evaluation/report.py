@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from model.classifier import ModelInfo
+from training.evaluation.clusters import ErrorCluster
+from training.evaluation.learning_curve import CurvePoint
 from training.evaluation.metrics import Metrics
 from training.evaluation.mistakes import WrongEntities, WrongStances
 from training.evaluation.reliability import Reliability
+from training.evaluation.significance import SystemComparison
 from training.evaluation.slices import SliceMetrics
 from training.evaluation.swap import SwapConsistency
 
@@ -54,11 +57,24 @@ class DataSummary:
 
 @dataclass(frozen=True, slots=True)
 class BaselineData:
-    """What the linear baseline was fitted on; `left_out` sentences stand in the evaluated data too."""
+    """What the baselines that learn were fitted on; `left_out` sentences stand in the evaluated data too."""
 
     files: tuple[DataFile, ...]
     sentences: int
     left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherModel:
+    """Another model of the report.
+
+    Attributes:
+        info: Which model it is.
+        predictions: The file that holds its labels; None for a model that was run.
+    """
+
+    info: ModelInfo | None
+    predictions: DataFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +108,32 @@ class SettingReport:
 
     Attributes:
         model: The model's figures.
+        others: The other models' figures, by name.
         baselines: The baselines' figures, by name.
+        comparisons: The other models and the baselines against the model.
         confusion: Gold × predicted counts of the labels and none, see `metrics.confusion_matrix`.
         reliability: Calibration of all probabilities together.
         label_reliability: Calibration of each label's.
         slices: The model's figures on parts of the data.
         worst: Its most confident mistakes.
+        clusters: Its mistakes in groups.
     """
 
     model: Metrics
+    others: dict[str, Metrics]
     baselines: dict[str, Metrics]
+    comparisons: tuple[SystemComparison, ...]
     confusion: list[list[int]]
     reliability: Reliability
     label_reliability: dict[str, Reliability]
     slices: tuple[SliceMetrics, ...]
     worst: tuple[WrongStances, ...]
+    clusters: tuple[ErrorCluster, ...]
+
+    @property
+    def systems(self) -> dict[str, Metrics]:
+        """Figures of the other models and of the baselines."""
+        return self.others | self.baselines
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +143,21 @@ class Report:
     Attributes:
         run: How it came about.
         model: The model.
+        others: Other models, by name.
         data: The data.
-        baseline_data: What the linear baseline was fitted on; None if there was nothing to fit it on.
+        baseline_data: What the baselines that learn were fitted on; None if there was nothing to fit them on.
         labels: Labels of the scheme.
         scheme: The scheme as plain data, without its gazetteer.
         end_to_end: Figures from raw text: found entities, predicted stances.
         gold_entities: Figures with the annotated mentions given.
         swap: Swap consistency; None if the scheme has no countries.
         wrong_entities: Sentences whose entities are missed or spurious end to end.
+        learning_curve: What more data brought; None if it was not given.
     """
 
     run: Run
     model: ModelInfo
+    others: dict[str, OtherModel]
     data: DataSummary
     baseline_data: BaselineData | None
     labels: tuple[str, ...]
@@ -136,6 +166,7 @@ class Report:
     gold_entities: SettingReport
     swap: SwapConsistency | None
     wrong_entities: tuple[WrongEntities, ...]
+    learning_curve: tuple[CurvePoint, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON data; undefined figures are None."""
