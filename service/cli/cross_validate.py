@@ -24,9 +24,11 @@ def cross_validate(
     """Score every sentence with a network that has not seen it: K-fold cross-validation.
 
     All sentences of DATA take part, whatever their split; near-duplicates stay in one fold. Of the sentences that are
-    not held out, a tenth (a third of few) stops the run and fits its thresholds. DIR gets cross-validation.md, .json and
-    .csv with the figures of each fold and their mean, predictions.jsonl with every sentence's out-of-fold scores, and
-    surprising.jsonl: the labels to read once more. What was done before is not done again.
+    not held out, a tenth (a third of few) stops the run and fits its thresholds. What was done before is not done
+    again.
+
+    DIR gets cross-validation.md, .json and .csv with the figures of each fold and their mean, predictions.jsonl with
+    every sentence's out-of-fold scores, and surprising.jsonl: the labels to read once more.
 
     \b
     Examples:
