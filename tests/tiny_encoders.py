@@ -42,6 +42,7 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of 2 layers with a WordPiece vocabulary, as the hub would hold it."""
+    import torch
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -66,6 +67,8 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         intermediate_size=64,
         max_position_embeddings=128,
     )
+    # The same weights whatever ran before: what a tiny network learns of a tiny corpus hangs on them.
+    torch.manual_seed(torch.Generator().initial_seed())
     BertModel(config).save_pretrained(folder)
     return folder
 
