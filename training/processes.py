@@ -43,8 +43,8 @@ def in_bf16(wanted: bool, device: str) -> bool:
     if not wanted:
         return False
     if not on_cpu(device):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def join(device: str) -> None:

@@ -7,7 +7,6 @@ JSON Lines may hold whole annotated records instead, with ``entities``.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +16,12 @@ from typing import Any
 from model.annotation import AnnotatedSentence
 from model.errors import CorpusError
 from model.scheme import LabelScheme
-from training.corpus import numbered_lines
 from training.evaluation.metrics import NONE
 from training.evaluation.records import Prediction
+from training.reading.records import read_rows
 
 LABEL_COLUMNS = ("label", "labels", "stance", "stances", "prediction", "predicted")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 SOURCE, TARGET = "source", "target"
 """Codes of the two entities of a record that asks about one pair."""
 
@@ -33,7 +33,7 @@ class PredictionFile:
     """Where labels stand.
 
     Attributes:
-        path: The file: ``.csv``, ``.tsv`` or ``.jsonl``.
+        path: The file: ``.csv``, ``.tsv``, ``.jsonl`` or ``.parquet``.
         column: Name of the column or field with the labels; None for the first of the usual ones.
     """
 
@@ -88,38 +88,18 @@ def read_predictions(
     return [Prediction(empty | found[place]) for place, empty in enumerate(nothing)]
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield lines with their numbers."""
-    faults: list[str] = []
-    lines = list(numbered_lines(path, faults))
-    if faults:
-        raise CorpusError(faults[0])
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
-        for number, line in lines:
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise CorpusError(f"{path}:{number}: not JSON: {error}") from None
-            if not isinstance(row, dict):
-                raise CorpusError(f"{path}:{number}: not a JSON object")
-            yield number, row
-        return
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        raise CorpusError(f"{path}: labels are read from .csv, .tsv and .jsonl")
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    # Tab-separated files often hold bare quotation marks, which would swallow lines.
-    with path.open(encoding="utf-8-sig", newline="") as opened:
-        if delimiter == "\t":
-            reader = csv.DictReader(opened, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        else:
-            reader = csv.DictReader(opened)
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise CorpusError(f"{path}:{reader.line_num}: not as many fields as the first line names")
-                yield reader.line_num, row
-        except csv.Error as error:
-            raise CorpusError(f"{path}:{reader.line_num}: {error}") from None
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield rows with their places."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise CorpusError(f"{path}: labels are read from {', '.join(SUFFIXES)}")
+
+    def complain(place: str, fault: str) -> None:
+        raise CorpusError(f"{path}:{place}: {fault}")
+
+    for row in read_rows(path, complain):
+        if not isinstance(row.values, dict):
+            complain(row.place, "not a JSON object")
+        yield row.place, row.values
 
 
 def _label_column(file: PredictionFile, row: Mapping[str, Any]) -> str:
@@ -151,7 +131,7 @@ class _Reader:
     scheme: LabelScheme
     sentences: Sequence[AnnotatedSentence]
 
-    def labels(self, line: int, row: Mapping[str, Any], sentence: AnnotatedSentence) -> Labels:
+    def labels(self, line: str, row: Mapping[str, Any], sentence: AnnotatedSentence) -> Labels:
         """Return what a row says of its sentence."""
         place = f"{self.file.path}:{line}"
         if self.column == "entities":
