@@ -18,6 +18,9 @@ from model.countries.registry import all_entities, is_known_code
 from model.documents import Document, GivenEntity, Kind, Source
 from service.days import parse_day
 
+MAX_ENTITIES = 100
+"""Own entities of a document."""
+
 _SPACE = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """What Python takes for white space; `\\s` of other languages differs in some characters."""
 
@@ -91,7 +94,7 @@ class DocumentIn(_Request):
     )
     date: Day = Field(default=None, description="Day of writing, which picks the office-holders of that day.")
     entities: list[GivenEntityIn] = Field(
-        default=[], max_length=100, description="Entities to look for besides countries and blocs."
+        default=[], max_length=MAX_ENTITIES, description="Entities to look for besides countries and blocs."
     )
 
     def to_document(self) -> Document:

@@ -13,7 +13,7 @@ from model.countries.registry import is_known_code
 from model.documents import Document, check_document
 from model.errors import DocumentError
 from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, ProblemType, field_path
-from service.schemas import BatchEnvelope, DocumentIn, GivenEntityIn, Options, TextRequest
+from service.schemas import MAX_ENTITIES, BatchEnvelope, DocumentIn, GivenEntityIn, Options, TextRequest
 from service.settings import Settings
 
 _SURROGATE_REASON = "holds a lone surrogate, which is no character"
@@ -91,7 +91,13 @@ def _read_batch(data: dict[str, Any], settings: Settings) -> ClassificationReque
     if len(request.documents) > limit:
         reason = f"should have at most {limit:,} items, not {len(request.documents):,}"
         raise ProblemError.from_faults([Fault("documents", reason, limit, ProblemType.TOO_LARGE)])
-    documents = [_read_document(item, f"documents[{i}]", settings) for i, item in enumerate(request.documents)]
+    documents: list[Document | Rejected] = []
+    listed = 0
+    for index, item in enumerate(request.documents):
+        # Each faulty document is told its first fault; of further ones, a request lists so many in all.
+        document = _read_document(item, f"documents[{index}]", settings, max(1, MAX_LISTED_FAULTS - listed))
+        listed += len(document.faults) if isinstance(document, Rejected) else 0
+        documents.append(document)
     return _with_options(request, documents, batch=True)
 
 
@@ -108,11 +114,12 @@ def _own_codes(documents: list[Document | Rejected]) -> set[str]:
     return {entity.code for entity in entities if not is_known_code(entity.code)}
 
 
-def _read_document(data: Any, path: str, settings: Settings) -> Document | Rejected:
+def _read_document(data: Any, path: str, settings: Settings, most: int = MAX_LISTED_FAULTS) -> Document | Rejected:
+    """Return a document, or so many of its faults at most."""
     try:
-        document = DocumentIn.model_validate(_without_crowds(data, DocumentIn))
+        document = DocumentIn.model_validate(_without_crowds(data, DocumentIn, most))
     except ValidationError as error:
-        return Rejected(usable_id(data), tuple(schema_faults(error, DocumentIn, path)))
+        return Rejected(usable_id(data), tuple(schema_faults(error, DocumentIn, path, most)))
     return checked_document(document, path, settings)
 
 
@@ -131,7 +138,7 @@ def checked_document(document: DocumentIn, path: str, settings: Settings) -> Doc
     return checked
 
 
-def _without_crowds(data: Any, schema: type[BaseModel]) -> Any:
+def _without_crowds(data: Any, schema: type[BaseModel], most: int = MAX_LISTED_FAULTS) -> Any:
     """Return data with the first unknown fields of an object only.
 
     A hostile object can have a million of them, and to make a fault of each takes seconds.
@@ -139,12 +146,15 @@ def _without_crowds(data: Any, schema: type[BaseModel]) -> Any:
     if not isinstance(data, dict):
         return data
     kept = data
-    if len(data) > len(schema.model_fields) + MAX_LISTED_FAULTS:
-        unknown = islice((key for key in data if key not in schema.model_fields), MAX_LISTED_FAULTS)
+    if len(data) > len(schema.model_fields) + most:
+        unknown = islice((key for key in data if key not in schema.model_fields), most)
         names = {*schema.model_fields, *unknown}
         kept = {key: value for key, value in data.items() if key in names}
     if schema is not GivenEntityIn and isinstance(kept.get("entities"), list):
-        kept = kept | {"entities": [_without_crowds(entity, GivenEntityIn) for entity in kept["entities"]]}
+        entities = kept["entities"]
+        # Those over the limit are counted and not read.
+        read = [_without_crowds(entity, GivenEntityIn, most) for entity in entities[:MAX_ENTITIES]]
+        kept = kept | {"entities": [*read, *entities[MAX_ENTITIES:]]}
     return kept
 
 
@@ -153,9 +163,11 @@ def document_fault(error: DocumentError, path: str) -> Fault:
     return Fault(_join(path, error.field), error.reason)
 
 
-def schema_faults(error: ValidationError, schema: type[BaseModel], path: str = "") -> list[Fault]:
+def schema_faults(
+    error: ValidationError, schema: type[BaseModel], path: str = "", most: int = MAX_LISTED_FAULTS
+) -> list[Fault]:
     """Return the first faults only: a hostile document can have a million, and nobody reads them."""
-    items = error.errors(include_url=False, include_input=False)[:MAX_LISTED_FAULTS]
+    items = error.errors(include_url=False, include_input=False)[:most]
     return [_fault(item, schema, path) for item in items]
 
 

@@ -24,8 +24,8 @@ DEV_ROWS = 64
 KEPT_CHECKPOINTS = 3
 ADAM_STATES = 2
 BYTES = 4
-INT8_SHARE = 0.3
-"""Size of the exported network by that of its float weights; measured on BERT encoders of several sizes."""
+INT8_SHARE = 0.27
+"""Size of the exported network by that of its float weights; with all-MiniLM-L6-v2 24.7 MB of 94."""
 
 
 @dataclass(frozen=True, slots=True)
