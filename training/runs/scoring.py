@@ -25,7 +25,7 @@ from training.evaluation.metrics import (
     triple_counts,
 )
 from training.evaluation.predictions import Classifier, predict_given
-from training.evaluation.records import Judged, Prediction, gold_labels, judge, locate_annotated
+from training.evaluation.records import Judged, Prediction, asked_only, gold_labels, judge, locate_annotated
 from training.evaluation.reliability import reliabilities
 from training.network import StanceNetwork
 
@@ -60,7 +60,7 @@ class FloatClassifier(StanceClassifier):
 def judged(classifier: Classifier, sentences: Sequence[AnnotatedSentence]) -> list[Judged]:
     """Put the annotation of sentences beside what a model says of the annotated entities, by its own thresholds."""
     predictions = predict_given(classifier, [locate_annotated(sentence) for sentence in sentences])
-    return judge([gold_labels(sentence) for sentence in sentences], predictions)
+    return asked_only(judge([gold_labels(sentence) for sentence in sentences], predictions), classifier.scheme)
 
 
 def figures(pairs: Sequence[Judged], scheme: LabelScheme) -> dict[str, float | None]:
