@@ -9,8 +9,9 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from model.annotation import AnnotatedEntity, AnnotatedSentence
 from model.documents import Span
 from model.scheme import STANCES, Label, LabelScheme
-from training.evaluation.baselines import AlwaysNone, CueWords, LinearWords, mark
+from training.evaluation.baselines import AlwaysNone, CueWords
 from training.evaluation.bootstrap import Bootstrap, Estimate
+from training.evaluation.marking import mark
 from training.evaluation.metrics import (
     confusion_matrix,
     f1_of,
@@ -35,6 +36,7 @@ from training.evaluation.records import (
 )
 from training.evaluation.reliability import reliabilities, reliability
 from training.evaluation.slices import is_headline, make_slices, measure_slice
+from training.evaluation.text_baselines import LinearWords
 
 LABELS = STANCES.names
 

@@ -83,7 +83,7 @@ def test_the_report_has_what_the_scheme_has(report: Path) -> None:
     figures = json.loads((report / "report.json").read_text(encoding="utf-8"))
     assert figures["labels"] == ["positive", "negative"]
     assert figures["swap"] is None
-    assert set(figures["gold_entities"]["baselines"]) == {"always none", "TF-IDF + logistic regression"}
+    assert set(figures["gold_entities"]["baselines"]) == {"always none", "majority", "TF-IDF + logistic regression"}
     model = figures["gold_entities"]["model"]
     assert model["macro_f1"]["value"] > 0.8
     assert model["direction"]["f1"]["value"] > 0.8

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +13,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from model.classifier import StanceClassifier
-from model.config import ModelConfig, file_sha256
+from model.config import ModelConfig
 from model.encoding import slot_ids
 from model.errors import CorpusError, ModelError
 from service.cli.main import app
@@ -119,31 +114,6 @@ def test_the_command_trains_and_the_result_evaluates(tiny_corpus: Path, tiny_ber
     assert done.exit_code == 0, done.output
     assert json.loads((report / "report.json").read_text(encoding="utf-8"))
     assert (report / "report.html").stat().st_size > 10_000
-
-
-def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(
-    tiny_corpus: Path, tiny_bert: Path, tmp_path: Path
-) -> None:
-    def command(out: Path) -> list[str]:
-        options = ["--base", str(tiny_bert), "--epochs", "6", "--no-bf16", "--keep-weights"]
-        return [sys.executable, "-m", "service.cli.main", "train", str(tiny_corpus), "--out", str(out), *options]
-
-    straight, killed = tmp_path / "straight", tmp_path / "killed"
-    subprocess.run(command(straight), check=True, capture_output=True)
-    process = subprocess.Popen(
-        command(killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while not list((killed / CHECKPOINTS).glob("checkpoint-*/trainer_state.json")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (killed / "config.json").exists()
-    done = subprocess.run(command(killed), check=True, capture_output=True, text=True)
-    assert "wrote" in done.stdout
-    assert file_sha256(killed / "model.safetensors") == file_sha256(straight / "model.safetensors")
 
 
 def test_checkpoints_of_other_settings_are_not_taken_up(run: TrainingRun, tmp_path: Path) -> None:

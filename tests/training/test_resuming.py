@@ -87,7 +87,7 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_same_weights(
     # Every other time between two changes: in the middle of a file, or of a step.
     kills = [Kill(chance.randint(3, 24), chance.choice([0.0, chance.uniform(0, 0.05)])) for _ in range(IN_TRAINING)]
     killed, seen = replace(straight, out=tmp_path / "killed"), set()
-    for kill in [*kills, Kill(2, 1.0, "building"), Kill(9, folder="building")]:
+    for kill in [*kills, Kill(2, folder="building"), Kill(9, folder="building")]:
         assert outcome(killed, kill) == -signal.SIGKILL
         seen.update(path.name.split("-")[0] for path in killed.out.rglob("*"))
         assert not (killed.out / "config.json").exists()

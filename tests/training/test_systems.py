@@ -178,7 +178,7 @@ def test_labels_are_read_from_tables_and_lines(tmp_path: Path) -> None:
     [
         ("a.csv", "id,label\nrows.tsv:3,warning\n", r"a\.csv: no line for 'rows\.tsv:4'"),
         ("a.csv", "id,label\n3,warning\n4,hate\n", r"a\.csv:3: unknown label 'hate'"),
-        ("a.csv", "id,label\n3,warning,x\n4,\n", r"a\.csv:2: not as many fields"),
+        ("a.csv", "id,label\n3,warning,x\n4,\n", r"a\.csv:2: 3 columns"),
         ("a.csv", "id,verdict\n3,warning\n4,\n", r"which column holds the labels\? .*'verdict'"),
         ("a.csv", "label\nwarning\n", "no column 'id', and 1 rows for 2 sentences"),
         ("a.csv", "id,label\n3,warning\n3,denial\n4,\n", r"a\.csv:3: a second label"),
