@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -20,6 +19,12 @@ STOPS = "Ctrl-C"
 STARTED = "is ready in process"
 PAGES_PORT = 8000
 SECONDS = 300
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Workspace:
 
     Attributes:
         folder: Where commands run.
-        bin: Holds the command ``entity-stance`` of the code that is tested.
+        bin: Holds the command ``entity-stance``.
         root: The repository.
         port: What the pages' port stands for, which others may use.
     """
@@ -51,14 +56,10 @@ class Workspace:
     folder: Path
     bin: Path
     root: Path
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a reader who has installed this repository; servers get a port that is free."""
-        self.bin.mkdir(exist_ok=True)
-        command = self.bin / "entity-stance"
-        command.write_text(f"#!{sys.executable}\nfrom service.cli.main import app\n\napp()\n", encoding="utf-8")
-        command.chmod(command.stat().st_mode | stat.S_IXUSR)
         # So that `curl localhost:8000` of a page reaches the server of this test.
         reached = f'connect-to = "localhost:{PAGES_PORT}:127.0.0.1:{self.port}"\n'
         (self.bin / ".curlrc").write_text(reached, encoding="utf-8")
@@ -136,10 +137,14 @@ class Server:
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
         try:
-            return self._process.wait(60)
+            code = self._process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             raise
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code
 
 
 def run(block: str, folder: Path, environment: Mapping[str, str]) -> str:
@@ -156,9 +161,3 @@ def run(block: str, folder: Path, environment: Mapping[str, str]) -> str:
     )
     assert done.returncode == 0, f"exit code {done.returncode}:\n{block}\n{done.stdout}"
     return done.stdout
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

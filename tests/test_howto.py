@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from howto_pages import Block, Workspace, parts
+from warm_command import client
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "howto"
-QUICK = {"epochs": 12, "batch_size": 8, "encoder_rate": 0.003, "head_rate": 0.004, "bf16": False, "threads": 1}
+NOTEBOOKS = ROOT / "docs" / "notebooks"
+NAMES = ("own-scheme", "read-the-report", "correct-labels")
+QUICK = {"epochs": 6, "batch_size": 8, "encoder_rate": 0.003, "head_rate": 0.004, "bf16": False, "threads": 1}
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Workspace:
+def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for PATH with the command; half of the time of these tests would else go into importing torch."""
+    folder = tmp_path_factory.mktemp("bin")
+    command, address = folder / "entity-stance", folder / "warm.socket"
+    command.write_text(client(address), encoding="utf-8")
+    command.chmod(0o755)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]), "OMP_NUM_THREADS": "1"}
+    call = [sys.executable, "-m", "warm_command", str(address)]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True) as warm:
+        assert warm.stdout is not None
+        try:
+            assert warm.stdout.readline() == "warm\n"
+            yield folder
+        finally:
+            os.killpg(warm.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, bin_folder: Path) -> Workspace:
     """A folder with the examples, whose options name a tiny encoder; nothing else differs from the repository's."""
     folder = tmp_path_factory.mktemp("howto")
     shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copytree(NOTEBOOKS, folder / "docs" / "notebooks")
     options = folder / "examples" / "attitude" / "run.yaml"
     quick = yaml.safe_load(options.read_text(encoding="utf-8")) | QUICK | {"base": str(tiny_bert)}
     options.write_text(yaml.safe_dump(quick), encoding="utf-8")
-    return Workspace(folder, tmp_path_factory.mktemp("bin"), ROOT)
+    return Workspace(folder, bin_folder, ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +84,7 @@ def test_a_scheme_of_ones_own(first_page: str, workspace: Workspace) -> None:
     assert "wrote runs/attitude: mean average precision" in first_page
     assert "Orion Shipping (ORION)" in first_page
     info, answer = json_lines(first_page)[-2:]
-    assert (info["labels"], info["multi_label"]) == (["positive", "negative"], False)
+    assert [label["name"] for label in info["labels"]] == ["positive", "negative"]
     entities = answer["documents"][0]["sentences"][0]["entities"]
     assert [entity["code"] for entity in entities] == ["ORION", "WEAVERS"]
     report = workspace.folder / "reports" / "attitude"
@@ -84,7 +111,9 @@ def test_corrections(first_page: str, workspace: Workspace) -> None:
     assert "wrote runs/attitude-2: mean average precision" in written
     answers = json_lines(written)
     saved = next(answer for answer in answers if "items" in answer)["items"]
-    assert [(item["user"], item["text"]) for item in saved] == [("anna", "Halyard lent Brentmoor Mills a helping hand.")]
+    assert [(item["user"], item["text"]) for item in saved] == [
+        ("anna", "Halyard lent Brentmoor Mills a helping hand.")
+    ]
     served = [answer["model"]["version"] for answer in answers if "labels" in answer]
     assert served == ["0.2.0"]
     surprising = [answer for answer in answers if "loss" in answer]
@@ -92,8 +121,66 @@ def test_corrections(first_page: str, workspace: Workspace) -> None:
     assert len(surprising) == 5
 
 
-def test_every_page_is_followed() -> None:
-    assert {page.name for page in PAGES.glob("*.md")} == {"own-scheme.md", "read-the-report.md", "correct-labels.md"}
+def executed(name: str, workspace: Workspace) -> str:
+    """Execute a notebook where it lies, and return what its cells print; a cell that fails ends it."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    path = workspace.folder / "docs" / "notebooks" / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute(
+        env=workspace.environment() | {"IPYTHONDIR": str(workspace.folder / "ipython")}
+    )
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output["text"] for output in outputs if output["output_type"] == "stream")
+
+
+NOTEBOOKS_PRINT = {
+    "own-scheme": [
+        "train 120 sentences []",
+        "held-out 40 sentences []",
+        "alike in two parts: ()",
+        "macro F1 ",
+        "ORION",
+    ],
+    "read-the-report": [
+        "end to end: macro F1",
+        "majority: macro F1",
+        "seed-14: test",
+        "macro F1 0",
+        "wrote runs/attitude/",
+    ],
+    "correct-labels": ["saved 16 sentences", "wrote runs/notebook-corrections", "'train': 136", "fold-2: macro F1"],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebooks(name: str, workspace: Workspace) -> None:
+    printed = executed(name, workspace)
+    assert [words for words in NOTEBOOKS_PRINT[name] if words not in printed] == []
+
+
+def test_a_notebook_that_fails_fails(workspace: Workspace) -> None:
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
+
+    cells = [nbformat.v4.new_code_cell("%%bash -e\nentity-stance check nowhere.jsonl\necho on")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), workspace.folder / "docs" / "notebooks" / "faulty.ipynb")
+    with pytest.raises(CellExecutionError):
+        executed("faulty", workspace)
+
+
+def test_notebooks_hold_no_outputs() -> None:
+    cells = [
+        cell for path in NOTEBOOKS.glob("*.ipynb") for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+    ]
+    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
+
+
+def test_every_page_and_notebook_is_run() -> None:
+    assert {page.stem for page in PAGES.glob("*.md")} == set(NAMES)
+    assert {page.stem for page in NOTEBOOKS.glob("*.ipynb")} == set(NAMES) == set(NOTEBOOKS_PRINT)
 
 
 def test_a_command_that_fails_ends_the_page(workspace: Workspace, tmp_path: Path) -> None:
