@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PART = re.compile(r"^```sh\n(?P<block>.*?)^```$|(?P<prose>.+?)(?=^```sh$|\Z)", re.MULTILINE | re.DOTALL)
+PART = re.compile(r"^```sh\n(?P<block>.*?)^```$\n?|(?P<prose>.+?)(?=^```sh$|\Z)", re.MULTILINE | re.DOTALL)
 SERVES = re.compile(r"^(?:\w+=\S+ )*entity-stance serve\b")
 STOPS = "Ctrl-C"
 STARTED = "is ready in process"

@@ -203,6 +203,6 @@ def test_pages_are_read_in_order(tmp_path: Path) -> None:
     assert list(parts(page)) == [
         Block("One.\n", is_shell=False),
         Block("a\n", is_shell=True),
-        Block("\nTwo `b`.\n```yaml\nc: 1\n```\n", is_shell=False),
+        Block("Two `b`.\n```yaml\nc: 1\n```\n", is_shell=False),
         Block("d\n", is_shell=True),
     ]
