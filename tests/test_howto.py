@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from howto_pages import Block, Workspace, parts
-from warm_command import client
+from warm_command import KERNEL, client
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "howto"
@@ -27,14 +27,18 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 
 @pytest.fixture(scope="module")
-def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for PATH with the command; half of the time of these tests would else go into importing torch."""
+def bin_folder(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Iterator[Path]:
+    """A folder for PATH with the command; most of the time of these tests would else go into importing torch."""
     folder = tmp_path_factory.mktemp("bin")
     command, address = folder / "entity-stance", folder / "warm.socket"
     command.write_text(client(address), encoding="utf-8")
     command.chmod(0o755)
+    # An ordinary kernel, but for the process that it starts in.
+    kernel = {"argv": [str(command), KERNEL, "{connection_file}"], "display_name": "Python 3", "language": "python"}
+    (folder / "kernels" / KERNEL).mkdir(parents=True)
+    (folder / "kernels" / KERNEL / "kernel.json").write_text(json.dumps(kernel), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]), "OMP_NUM_THREADS": "1"}
-    call = [sys.executable, "-m", "warm_command", str(address)]
+    call = [sys.executable, "-m", "warm_command", str(address), str(tiny_bert)]
     with subprocess.Popen(call, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True) as warm:
         assert warm.stdout is not None
         try:
@@ -121,6 +125,12 @@ def test_corrections(first_page: str, workspace: Workspace) -> None:
     assert len(surprising) == 5
 
 
+@pytest.fixture
+def jupyter(bin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets Jupyter find the kernel of these tests."""
+    monkeypatch.setenv("JUPYTER_PATH", str(bin_folder))
+
+
 def executed(name: str, workspace: Workspace) -> str:
     """Execute a notebook where it lies, and return what its cells print; a cell that fails ends it."""
     import nbformat
@@ -129,7 +139,7 @@ def executed(name: str, workspace: Workspace) -> str:
     path = workspace.folder / "docs" / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute(
+    NotebookClient(notebook, kernel_name=KERNEL, timeout=300, resources=resources).execute(
         env=workspace.environment() | {"IPYTHONDIR": str(workspace.folder / "ipython")}
     )
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -156,11 +166,13 @@ NOTEBOOKS_PRINT = {
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.usefixtures("jupyter")
 def test_notebooks(name: str, workspace: Workspace) -> None:
     printed = executed(name, workspace)
     assert [words for words in NOTEBOOKS_PRINT[name] if words not in printed] == []
 
 
+@pytest.mark.usefixtures("jupyter")
 def test_a_notebook_that_fails_fails(workspace: Workspace) -> None:
     import nbformat
     from nbclient.exceptions import CellExecutionError

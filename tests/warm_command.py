@@ -1,7 +1,8 @@
-"""The command ``entity-stance`` from a process that has imported everything, so that many short runs are quick.
+"""The command ``entity-stance``, and kernels of notebooks, from a process that has imported everything.
 
-``python -m warm_command SOCKET`` waits; the script that `client` returns hands it arguments, folder, environment and
-standard streams, and ends with its exit code. Each call is a fork of its own and sees nothing of the others.
+So many short runs are quick. ``python -m warm_command SOCKET ENCODER`` waits; the script that `client` returns hands it
+arguments, folder, environment and standard streams, and ends with its exit code. Each call is a fork of its own and
+sees nothing of the others.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ import socket
 import sys
 from pathlib import Path
 
+KERNEL = "kernel"
+"""As the first argument, asks for a kernel in place of the command."""
 IMPORTED = (
+    "ipykernel.kernelapp",
     "onnxscript",
     "torch.onnx",
     "service.cli.main",
@@ -46,10 +50,15 @@ def client(address: Path) -> str:
     return CLIENT.format(python=sys.executable, address=str(address))
 
 
-def imported() -> None:
-    """Import what the commands import when they run."""
+def prepare(encoder: str) -> None:
+    """Import what is run later, and translate networks with an encoder to ONNX once, which is kept for their like."""
     for name in IMPORTED:
         importlib.import_module(name)
+    from training.base import load_network
+    from training.graphs import float_graph
+
+    network, _ = load_network(encoder, labels=2)
+    float_graph(network.eval())
 
 
 def answer(connection: socket.socket) -> None:
@@ -69,9 +78,7 @@ def answer(connection: socket.socket) -> None:
     sys.argv = ["entity-stance", *arguments]
     code = 0
     try:
-        from service.cli.main import app
-
-        app()
+        run(arguments)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
@@ -82,9 +89,21 @@ def answer(connection: socket.socket) -> None:
     connection.sendall(str(code).encode())
 
 
-def main(address: str) -> None:
+def run(arguments: list[str]) -> None:
+    """Be the command, or a kernel that listens as a file of connections says."""
+    if arguments[:1] == [KERNEL]:
+        from ipykernel.kernelapp import launch_new_instance
+
+        launch_new_instance(argv=["-f", *arguments[1:]])
+    else:
+        from service.cli.main import app
+
+        app()
+
+
+def main(address: str, encoder: str) -> None:
     """Answer calls until killed."""
-    imported()
+    prepare(encoder)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
@@ -104,4 +123,4 @@ def main(address: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
