@@ -1,27 +1,34 @@
-"""Documents say what is: the tests that they name exist, and the promises are those of the code."""
+"""Documents say what is: the tests and commands that they name exist, and the promises are those of the code."""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from pydantic.fields import FieldInfo
 
+from service.cli.main import app
 from service.problems import ProblemType
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+WITH_COMMANDS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROMISES = ROOT / "docs" / "promises.md"
 
 NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 SETTING = re.compile(r"`(\w+)` = ([\w.,]*\w)")
 CONSTANT = re.compile(r"`(service(?:\.\w+)+)\.([A-Z_]+)` = ([\d.,]*\d)")
 PROBLEM = re.compile(r"(\d{3}) `([\w-]+)`")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = "entity-stance"
 NO_LIMIT_OF_REQUESTS = {"port"}
 
 
@@ -86,3 +93,67 @@ def test_constants_have_the_promised_values() -> None:
     assert len(written) > 5
     actual = {(module, name): getattr(importlib.import_module(module), name) for module, name, _ in written}
     assert {(module, name): float(value.replace(",", "")) for module, name, value in written} == actual
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Yield the arguments of every ``entity-stance …`` in a document's blocks of shell, or in its sentences."""
+    blocks = [block for language, block in FENCED.findall(text) if language == "sh"]
+    inline = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", FENCED.sub("", text))]
+    for block in [*blocks, *(code for code in inline if code.startswith(f"{COMMAND} "))]:
+        for line in block.replace("\\\n", " ").splitlines():
+            if re.search(rf"\b{COMMAND}\b", line):
+                yield from in_shell(line)
+
+
+def in_shell(line: str) -> Iterator[list[str]]:
+    """Yield the arguments of every ``entity-stance`` that a line of shell runs; brackets mark what may be left out."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
+    lexer.whitespace_split = True
+    words = [word.strip("[]") or word for word in lexer]
+    ends = [index for index, word in enumerate(words) if set(word) <= set("();<>|&")]
+    for start, end in zip([-1, *ends], [*ends, len(words)], strict=True):
+        called = words[start + 1 : end]
+        while called and re.match(r"[A-Z_]+=", called[0]):
+            called.pop(0)
+        if called[:1] == [COMMAND]:
+            yield called[1:]
+
+
+def parse(command: Any, arguments: list[str]) -> None:
+    """Parse arguments as the command does, without running anything; what it does not know raises its error."""
+    context = typer.Context(command, info_name=command.name)
+    _, rest, _ = command.make_parser(context).parse_args(list(arguments))
+    if rest and hasattr(command, "resolve_command"):
+        _, found, rest = command.resolve_command(context, rest)
+        parse(found, rest)
+
+
+@pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_is_shown_exists_with_its_options(document: Path) -> None:
+    entry = typer.main.get_command(app)
+    for arguments in commands(document.read_text(encoding="utf-8")):
+        try:
+            parse(entry, arguments)
+        except Exception as error:
+            raise AssertionError(f"{COMMAND} {shlex.join(arguments)}: {getattr(error, 'message', error)}") from None
+
+
+def test_commands_in_documents_are_found_wherever_they_stand() -> None:
+    found = list(
+        commands(
+            "Call `entity-stance key`.\n```sh\nA_B=1 entity-stance serve --port 1  # a note\n"
+            "echo x | entity-stance classify - \\\n  --format json > out; entity-stance data D [--strict]\n```\n"
+        )
+    )
+    assert found == [
+        ["serve", "--port", "1"],
+        ["classify", "-", "--format", "json"],
+        ["data", "D", "--strict"],
+        ["key"],
+    ]
+
+
+@pytest.mark.parametrize("wrong", [["frobnicate"], ["train", "--epoch-count", "3"], ["models", "remove", "x"]])
+def test_a_command_that_does_not_exist_is_refused(wrong: list[str]) -> None:
+    with pytest.raises(Exception, match=r"[Nn]o such (option|command)"):
+        parse(typer.main.get_command(app), wrong)

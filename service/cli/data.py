@@ -10,6 +10,7 @@ import typer
 from service.cli.columns import DATA_HELP, ColumnsOption, read_columns
 from service.cli.exits import FAILED, USAGE, complain, stop
 from service.cli.extras import train_extra
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 if TYPE_CHECKING:
     from training.datareport.report import DataReport
@@ -34,6 +35,7 @@ def data(
             "cross-validated]",
         ),
     ] = None,
+    scheme: SchemeOption = None,
     columns: ColumnsOption = None,
     top: Annotated[int, typer.Option(min=0, metavar="N", help="Suspicious labels to list, at most.")] = 50,
     texts: Annotated[
@@ -52,6 +54,7 @@ def data(
       entity-stance data seeds/ --report reports/data
       entity-stance data train.tsv --against test.tsv --columns label=relation --strict
       entity-stance data my-annotations.jsonl --model default --top 20
+      entity-stance data reviews.jsonl --scheme attitude.yaml
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     from model.errors import EntityStanceError  # noqa: PLC0415
 
@@ -62,7 +65,15 @@ def data(
 
         model = str(default_directory())
     try:
-        found = data_report(paths, against or (), columns=read_columns(columns), model=model, top=top, texts=texts)
+        found = data_report(
+            paths,
+            against or (),
+            scheme=None if scheme is None else chosen_scheme(scheme),
+            columns=read_columns(columns),
+            model=model,
+            top=top,
+            texts=texts,
+        )
     except (EntityStanceError, ValueError) as error:
         stop(str(error), USAGE)
     _print(found)
