@@ -16,7 +16,7 @@ demo: $(VENV)/base  ## Install the base and print the stances of the worked exam
 	$(BIN)/entity-stance classify seeds/kyiv-visit.txt
 
 test: $(VENV)/dev  ## Install what tests need and run them all
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/dev  ## Style, docstrings, annotations and the direction of imports
 	$(BIN)/ruff check .
