@@ -220,6 +220,8 @@ def test_options_that_cannot_work_are_refused(tmp_path: Path) -> None:
 
 
 OFTEN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a shell are born without it
 from service.cli import batch, main
 batch.SECONDS_BETWEEN_CHECKPOINTS = 0.02
 main.app()
