@@ -60,10 +60,12 @@ class Shedder:
 
         The answer ends the connection: nothing after the head has been read, so nothing can follow it.
         """
-        if not self._gateway.ready or (request := _REQUEST.match(data)) is None:
+        admission = self._gateway.admission
+        # An empty queue refuses nobody, and whoever comes alone must not pay for what others might do.
+        if not admission.tokens or not self._gateway.ready or (request := _REQUEST.match(data)) is None:
             return None
         length = self._length(data)
-        if length is None or (problem := self._gateway.admission.refusal(length)) is None:
+        if length is None or (problem := admission.refusal(length)) is None:
             return None
         self._metrics.shed(request[1].decode(), problem.type.slug, problem.type.status)
         self._note()

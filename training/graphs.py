@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import onnx
@@ -42,13 +41,20 @@ class _Template:
     parameters: dict[str, tuple[str, bool]]
 
 
+_TEMPLATES: dict[tuple[str, str, tuple[tuple[str, tuple[int, ...]], ...]], _Template | None] = {}
+"""What was traced in this process, by class and configuration of the encoder and the shapes of all weights."""
+
+
 def float_graph(network: StanceNetwork) -> onnx.ModelProto | None:
     """Return the graph of a network from that of its architecture, or None where that does not tell its weights apart.
 
     Whoever uses it checks that it gives the network's logits.
     """
-    key = type(network.encoder).__name__, network.encoder.config.to_json_string(), _shapes(network)
-    template = _template_of(_Architecture(network, key))
+    shapes = tuple((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
+    architecture = type(network.encoder).__name__, network.encoder.config.to_json_string(), shapes
+    if architecture not in _TEMPLATES:
+        _TEMPLATES[architecture] = _template_of(network)
+    template = _TEMPLATES[architecture]
     if template is None:
         return None
     weights = {name: tensor.detach().float().cpu().numpy() for name, tensor in network.state_dict().items()}
@@ -86,28 +92,8 @@ def traced_graph(network: StanceNetwork) -> onnx.ModelProto:
     return model
 
 
-class _Architecture:
-    """A network as a key of a cache: equal to every other one of the same architecture."""
-
-    def __init__(self, network: StanceNetwork, key: tuple[object, ...]) -> None:
-        self.network = copy.deepcopy(network)
-        self.key = key
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Architecture) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-
-def _shapes(network: StanceNetwork) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    return tuple((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
-
-
-@cache
-def _template_of(architecture: _Architecture) -> _Template | None:
-    network = architecture.network
-    architecture.network = None  # type: ignore[assignment]  # the cache keeps the key
+def _template_of(network: StanceNetwork) -> _Template | None:
+    network = copy.deepcopy(network)
     # Weights of a trained network may be equal, zeros of biases, say; random ones tell which is which.
     with torch.no_grad(), torch.random.fork_rng():
         for parameter in network.parameters():

@@ -42,6 +42,13 @@ def read_split(
     return [sentence for sentence in sentences if splits[sentence.id] == split]
 
 
+def read_part(
+    paths: Sequence[Path], split: str | None, scheme: LabelScheme = STANCES, columns: Columns | None = None
+) -> list[AnnotatedSentence]:
+    """Read the sentences of one split, or all of them; see `read_split` and `training.corpus.read_corpus`."""
+    return read_split(paths, split, scheme, columns) if split else read_corpus(paths, scheme, columns)
+
+
 def corpus_splits(
     paths: Sequence[Path], scheme: LabelScheme = STANCES, columns: Columns | None = None
 ) -> dict[str, str]:

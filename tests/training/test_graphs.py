@@ -27,7 +27,7 @@ def test_networks_of_one_architecture_share_a_trace_and_no_weights(
     traces = []
     trace = graphs.traced_graph
     monkeypatch.setattr(graphs, "traced_graph", lambda network: traces.append(1) or trace(network))
-    graphs._template_of.cache_clear()
+    graphs._TEMPLATES.clear()
     for seed in range(3):
         torch.manual_seed(seed)
         network, _ = load_network(str(request.getfixturevalue(base)), 4)

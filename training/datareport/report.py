@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from tokenizers import Tokenizer
 
 from model.classifier import StanceClassifier, default_directory
@@ -28,7 +27,7 @@ from training.datareport.measure import (
     summary,
 )
 from training.datareport.suspicious import Suspicion, suspicious_labels
-from training.evaluation.rendering import escape_markdown, format_share
+from training.evaluation.rendering import escape_markdown, make_environment
 from training.leakage import Leak, leaks_among
 from training.reading.columns import Columns
 from training.splits import SPLITS, assign_splits, kept_splits, linked, near_duplicates
@@ -162,15 +161,8 @@ def write_data_report(report: DataReport, folder: Path) -> None:
     data = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "data.json").write_text(data + "\n", encoding="utf-8")
     for name in ("data.md", "data.html"):
-        environment = Environment(
-            loader=PackageLoader("training.datareport"),
-            autoescape=name.endswith("html"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        environment.filters |= {"share": format_share, "md": escape_markdown}
+        environment = make_environment("training.datareport", escape_html=name.endswith("html"))
+        environment.filters["md"] = escape_markdown
         page = environment.get_template(name).render(report=report, shown=SHOWN, rare=RARE)
         (folder / name).write_text(page, encoding="utf-8")
 

@@ -21,14 +21,13 @@ from scipy.stats import binomtest
 from model.annotation import AnnotatedSentence
 from model.classifier import ModelInfo, StanceClassifier
 from model.scheme import LabelScheme
-from training.corpus import read_corpus
 from training.evaluation.bootstrap import LEVEL, Bootstrap, Statistic
 from training.evaluation.metrics import exact_sentence_counts, f1_of, macro_f1_of, stance_counts, triple_counts
 from training.evaluation.predictions import Classifier, predict_end_to_end
 from training.evaluation.records import FloatArray, IntArray, Judged, asked_only, gold_labels, judge
 from training.evaluation.swap import plain
 from training.reading.columns import Columns
-from training.splits import read_split
+from training.splits import read_part
 
 RESAMPLES = 2000
 
@@ -164,11 +163,7 @@ def compare(
         ValueError: the models have different labels.
     """
     first, second = StanceClassifier.from_pretrained(old), StanceClassifier.from_pretrained(new)
-    sentences = (
-        read_split(data_paths, split, first.scheme, columns)
-        if split
-        else read_corpus(data_paths, first.scheme, columns)
-    )
+    sentences = read_part(data_paths, split, first.scheme, columns)
     return compare_classifiers(first, second, sentences, resamples=resamples, seed=seed, examples=examples)
 
 

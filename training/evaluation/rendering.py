@@ -43,7 +43,7 @@ def write_report(report: Report, folder: Path) -> None:
 
 def render_markdown(report: Report) -> str:
     """Return the report as Markdown with tables."""
-    environment = _environment(escape_html=False)
+    environment = make_environment("training.evaluation", escape_html=False)
     environment.filters["md"] = escape_markdown
     return environment.get_template("report.md").render(_context(report))
 
@@ -54,7 +54,11 @@ def render_html(report: Report) -> str:
     if report.learning_curve:
         curve = base64.b64encode(learning_curve_figure(report.learning_curve)).decode("ascii")
         pictures["learning_curve"] = {"picture": curve}
-    return _environment(escape_html=True).get_template("report.html").render(_context(report), pictures=pictures)
+    return (
+        make_environment("training.evaluation", escape_html=True)
+        .get_template("report.html")
+        .render(_context(report), pictures=pictures)
+    )
 
 
 def escape_markdown(text: object) -> str:
@@ -98,9 +102,10 @@ def format_difference(found: Difference) -> str:
     return f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
-def _environment(*, escape_html: bool) -> Environment:
+def make_environment(package: str, *, escape_html: bool) -> Environment:
+    """Return what fills the templates of a package."""
     environment = Environment(
-        loader=PackageLoader("training.evaluation"),
+        loader=PackageLoader(package),
         autoescape=escape_html,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -14,7 +14,6 @@ from pathlib import Path
 from model.annotation import AnnotatedSentence
 from model.classifier import StanceClassifier
 from model.scheme import LabelScheme
-from training.corpus import read_corpus
 from training.evaluation.baselines import Baseline
 from training.evaluation.bootstrap import Bootstrap
 from training.evaluation.clusters import error_clusters
@@ -41,7 +40,7 @@ from training.evaluation.slices import make_slices, measure_slice
 from training.evaluation.swap import SwapConsistency, swap_consistency
 from training.evaluation.systems import NAMES, ExtraBaseline, data_files, make_baselines, other_answers
 from training.reading.columns import Columns
-from training.splits import read_split
+from training.splits import read_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +117,7 @@ def evaluate_classifier(
     if doubled := NAMES & {*options.against, *options.predictions} or set(options.against) & set(options.predictions):
         raise ValueError(f"two systems of the report have the name {min(doubled)!r}")
     columns = options.columns
-    sentences = (
-        read_split(data_paths, options.split, scheme, columns)
-        if options.split
-        else read_corpus(data_paths, scheme, columns)
-    )
+    sentences = read_part(data_paths, options.split, scheme, columns)
     gold = [gold_labels(sentence) for sentence in sentences]
     given = [locate_annotated(sentence) for sentence in sentences]
     curve = read_learning_curve(options.learning_curve) if options.learning_curve else None

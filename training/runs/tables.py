@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from training.checkpoints import write_whole
+from training.evaluation.learning_curve import mean_interval
 from training.runs.scoring import Figures
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +49,9 @@ def mean_of(values: Sequence[float | None]) -> Mean:
     defined = np.array([value for value in values if value is not None], float)
     if not defined.size:
         return Mean(0, None)
-    mean = float(defined.mean())
-    if len(defined) == 1:
-        return Mean(1, mean)
-    deviation = float(defined.std(ddof=1))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(defined) - 1)) * deviation / len(defined) ** 0.5
-    return Mean(len(defined), mean, deviation, mean - half, mean + half)
+    found = mean_interval(defined.tolist())
+    deviation = float(defined.std(ddof=1)) if len(defined) > 1 else None
+    return Mean(len(defined), found.value, deviation, found.low, found.high)
 
 
 def summarise(runs: Mapping[str, Figures]) -> dict[str, Mean]:
