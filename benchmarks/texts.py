@@ -36,11 +36,14 @@ def articles(count: int, length: int = SENTENCES_AN_ARTICLE) -> list[str]:
 
 
 def endless_articles() -> Iterator[str]:
-    """Yield articles without end in which no sentence stands twice, so that no server can read two as one."""
+    """Yield articles without end in which no sentence stands twice, so that no server can read two as one.
+
+    The marks that tell them apart are equally many tokens for the first ten thousand: each number is one.
+    """
     drawn = articles(DISTINCT)
     for number in count():
         lines = drawn[number % DISTINCT].splitlines()
-        yield "\n".join(f"On day {number}, {line}" for line in lines)
+        yield "\n".join(f"On day {number % 100} of year {number // 100}, {line}" for line in lines)
 
 
 def sentences_naming(countries: int, count: int) -> list[str]:

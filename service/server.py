@@ -100,8 +100,8 @@ class GuardedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what a client sends."""
-        if self._between_requests and (answer := self.shedder.refusal(data)) is not None:
-            self._end_with(answer)
+        if self._between_requests and (refusal := self.shedder.refusal(data)) is not None:
+            self._end_with(refusal.answer, unread=not refusal.complete)
             return
         # h11 limits what it holds of incomplete headers; complete ones of any size would pass if they came at once.
         start = 0
@@ -186,12 +186,15 @@ class GuardedProtocol(H11Protocol):
             return
         self._end_with(self._encoded(ProblemError(kind, detail, headers=headers)))
 
-    def _end_with(self, answer: bytes) -> None:
-        """Say a last word, and give the client some time to read it."""
+    def _end_with(self, answer: bytes, *, unread: bool = True) -> None:
+        """Say a last word; while there may be unread data, give the client some time to read it."""
         self._refused = True
         self._stop_timer()
         self._unset_keepalive_if_required()
         self.transport.write(answer)
+        if not unread:
+            self.transport.close()
+            return
         # To close at once, with data unread, would reset the connection and could cost the client the answer.
         self.transport.write_eof()
         self._closing = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)

@@ -14,6 +14,7 @@ import random
 import re
 import uuid
 from http import HTTPStatus
+from typing import NamedTuple
 
 import orjson
 
@@ -44,6 +45,13 @@ _HEADERS = b"".join(
 logger = logging.getLogger(__name__)
 
 
+class Refusal(NamedTuple):
+    """The answer to a request, and whether all of the request has been read."""
+
+    answer: bytes
+    complete: bool
+
+
 class Shedder:
     """Answers requests that a full queue has no room for, before anything is made of them."""
 
@@ -55,28 +63,26 @@ class Shedder:
         self._wants_key = bool(settings.api_keys)
         self._untold = 0
 
-    def refusal(self, data: bytes) -> bytes | None:
+    def refusal(self, data: bytes) -> Refusal | None:
         """Return the answer to a request that begins with these bytes if the queue is full, otherwise None.
 
-        The answer ends the connection: nothing after the head has been read, so nothing can follow it.
+        The answer ends the connection: the body has not been read, or not been looked at, so nothing can follow it.
         """
         admission = self._gateway.admission
         # An empty queue refuses nobody, and whoever comes alone must not pay for what others might do.
         if not admission.tokens or not self._gateway.ready or (request := _REQUEST.match(data)) is None:
             return None
-        length = self._length(data)
+        end = data.find(_HEAD_END, 0, _MOST_HEAD_BYTES)
+        length = self._length(data[:end]) if end >= 0 else None
         if length is None or (problem := admission.refusal(length)) is None:
             return None
         self._metrics.shed(request[1].decode(), problem.type.slug, problem.type.status)
         self._note()
-        return _encoded(problem)
+        return Refusal(_encoded(problem), complete=len(data) == end + len(_HEAD_END) + length)
 
-    def _length(self, data: bytes) -> int | None:
-        """Return the declared length of a plain request with a complete head, otherwise None."""
-        end = data.find(_HEAD_END, 0, _MOST_HEAD_BYTES)
-        if end < 0:
-            return None
-        headers = [line.partition(b":") for line in data[:end].split(b"\r\n")[1:]]
+    def _length(self, head: bytes) -> int | None:
+        """Return the length that the head of a plain request declares, otherwise None."""
+        headers = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
         names = [name.lower() for name, _, _ in headers]
         if not _UNUSUAL.isdisjoint(names) or (self._wants_key and _KEYS.isdisjoint(names)):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -111,6 +112,23 @@ def test_other_faults_and_other_routes_are_answered_as_ever(server: Guarded, sen
     with full(server), server.connection() as connection:
         connection.sendall(sent + (BODY if b"POST" in sent and status == 404 else b""))
         assert answer_of(connection.recv(65_536)).status_code == status
+
+
+def test_nobody_is_waited_for_who_has_sent_everything(server: Guarded) -> None:
+    def taken() -> bool:
+        try:
+            connection.sendall(b"more")
+        except ConnectionError:
+            return False
+        return True
+
+    with full(server), server.connection() as connection:
+        connection.sendall(request() + BODY)
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert_problem(answer_of(received), 429)
+        began = time.monotonic()
+        wait_until(lambda: not taken())
+    assert time.monotonic() - began < 1  # Others may send for two seconds what is thrown away.
 
 
 def test_a_head_in_pieces_is_refused_all_the_same(server: Guarded) -> None:
