@@ -112,6 +112,11 @@ class LabelScheme:
         """Types of the gazetteer's entities, in the order of their first entity."""
         return tuple(dict.fromkeys(entity.type for entity in self.gazetteer))
 
+    @property
+    def finds_entities(self) -> bool:
+        """Whether there is anything to look for in a raw text; otherwise entities are always given."""
+        return self.countries or bool(self.gazetteer)
+
     def learns_like(self, other: LabelScheme) -> bool:
         """Tell whether the heads of a network for one scheme fit the other: same labels, read in the same way."""
         return self._heads() == other._heads()

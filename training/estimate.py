@@ -100,7 +100,7 @@ def estimate(run: TrainingRun, prepared: Prepared) -> Estimate:
     order = list(LengthSampler(lengths, config.batch_size * config.accumulate, config.seed))
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=1e-6)
+    optimiser = torch.optim.AdamW(learning, lr=1e-6, fused=True)  # As the trainer has it.
     longest = max(batches, key=lambda batch: max(lengths[row] for row in batch) * len(batch))
     measure = _Step(network, optimiser, data.train_collator, device, in_bf16(config.bf16, config.device))
     activations = measure.activations([data.train[row] for row in longest])

@@ -86,8 +86,14 @@ def _metrics(setting: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
         yield "entity F1", model["found_entities"]["f1"]
 
 
+def _settings(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the settings that a report has, by what they are called."""
+    found = {"end to end": data["end_to_end"]} if data["end_to_end"] else {}
+    return {**found, "entities given": data["gold_entities"]}
+
+
 def _results(data: Mapping[str, Any], options: CardOptions) -> Iterator[EvalResult]:
-    for how, setting in (("end to end", data["end_to_end"]), ("entities given", data["gold_entities"])):
+    for how, setting in _settings(data).items():
         for name, estimate in _metrics(setting):
             if estimate["value"] is not None:
                 yield EvalResult(
@@ -103,35 +109,33 @@ def _results(data: Mapping[str, Any], options: CardOptions) -> Iterator[EvalResu
 
 
 def _figure_lines(data: Mapping[str, Any], options: CardOptions) -> list[str]:
-    found, given = data["end_to_end"], data["gold_entities"]
+    settings = _settings(data)
     about, run, swap = data["data"], data["run"], data.get("swap")
     split = f", split {about['split']}" if about["split"] else ""
-    given_metrics = dict(_metrics(given))
-    rows = [(name, _estimate(value), _estimate(given_metrics.get(name))) for name, value in _metrics(found)]
-    errors = [format_number(one["reliability"]["error"]) for one in (found, given)]
-    rows.append(("calibration error", errors[0], errors[1]))
+    columns = [dict(_metrics(setting)) for setting in settings.values()]
+    rows = [(name, *(_estimate(column.get(name)) for column in columns)) for name in columns[0]]
+    rows.append(("calibration error", *(format_number(one["reliability"]["error"]) for one in settings.values())))
     if swap and swap["swapped"]:
         shares = format_share(swap["end_to_end"]), format_share(swap["network"])
         rows.append(("same answer after swapping countries", *shares))
-    others = {**found.get("others", {}), **found["baselines"]}
+    others = [{**setting.get("others", {}), **setting["baselines"]} for setting in settings.values()]
+    heads = ["end to end from raw text" if name == "end to end" else name for name in settings]
+    head = [f"| | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
     return [
         "## Figures",
         "",
         f"On {escape_markdown(_data_name(data, options))}: {about['sentences']:,} sentences, {about['entities']:,}"
         f" entities{escape_markdown(split)}; in brackets, 95% bootstrap intervals over sentences.",
         "",
-        "| | end to end from raw text | entities given |",
-        "|---|---|---|",
-        *(f"| {escape_markdown(name)} | {one} | {other} |" for name, one, other in rows),
+        *head,
+        *(f"| {escape_markdown(name)} | {' | '.join(values)} |" for name, *values in rows),
         "",
         "Others on the same sentences, macro F1:",
         "",
-        "| | end to end from raw text | entities given |",
-        "|---|---|---|",
+        *head,
         *(
-            f"| {escape_markdown(name)} | {_estimate(metrics['macro_f1'])} |"
-            f" {_estimate((given.get('others', {}) | given['baselines'])[name]['macro_f1'])} |"
-            for name, metrics in others.items()
+            f"| {escape_markdown(name)} | {' | '.join(_estimate(column[name]['macro_f1']) for column in others)} |"
+            for name in others[0]
         ),
         "",
         *(f"- `{Path(file['path']).name}`: sha256 `{file['sha256']}`" for file in about["files"]),

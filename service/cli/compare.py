@@ -36,7 +36,8 @@ def compare(
 ) -> None:
     """Say whether a new model is really better than an old one.
 
-    Both models read the same annotated sentences end to end, from raw text. Neither may have been trained on them.
+    Both models read the same annotated sentences end to end, from raw text; with the entities given if the scheme has
+    neither countries nor a gazetteer. Neither may have been trained on them.
     Differences come with 95% intervals and p of a paired bootstrap over sentences, single decisions with McNemar's
     exact test. The verdict goes by macro F1: better or worse if the interval of its difference leaves out 0.
 

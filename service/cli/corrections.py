@@ -15,6 +15,7 @@ import typer
 from service.cli.databases import DatabaseUrl, opened
 from service.cli.exits import FAILED, USAGE, stop
 from service.cli.inputs import STANDARD_INPUT
+from service.cli.schemes import SchemeOption, chosen_scheme
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -81,6 +82,7 @@ def import_(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Annotated files (JSON Lines), or folders of .jsonl files.")
     ],
+    scheme: SchemeOption = None,
     url: DatabaseUrl = None,
 ) -> None:
     """Note the sentences of annotated files as judged.
@@ -89,15 +91,16 @@ def import_(
     Only hashes are stored, no texts.
 
     \b
-    Example:
+    Examples:
       entity-stance corrections import seeds/
+      entity-stance corrections import reviews.jsonl --scheme attitude.yaml
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     from model.errors import CorpusError  # noqa: PLC0415
     from service.storage.review import import_judged  # noqa: PLC0415
     from training.corpus import read_corpus  # noqa: PLC0415
 
     try:
-        sentences = read_corpus(paths)
+        sentences = read_corpus(paths, chosen_scheme(scheme))
     except CorpusError as error:
         stop(str(error), USAGE)
     with opened(url) as database, database.write() as connection:

@@ -65,6 +65,38 @@ def test_a_model_learns_from_pair_rows_and_is_measured_on_them(pairs: Path, trai
     assert "verdict: " in run("compare", trained, tmp_path / "calibrated", pairs, *COLUMNS, "--resamples", 100)
 
 
+SCHEME = """
+name: relations
+multi_label: false
+labels: [{name: support}, {name: deterrence}, {name: denial}, {name: warning}]
+entities: {countries: false}
+"""
+
+
+def test_what_no_text_names_is_judged_with_entities_given_alone(pairs: Path, tiny_bert: Path, tmp_path: Path) -> None:
+    scheme, data, model = tmp_path / "scheme.yaml", tmp_path / "pairs.tsv", tmp_path / "model"
+    scheme.write_text(SCHEME, encoding="utf-8")
+    lines = pairs.read_text(encoding="utf-8").splitlines()
+    data.write_text("\n".join(line for line in lines if "|" not in line) + "\n", encoding="utf-8")
+    run("train", data, *COLUMNS, "--scheme", scheme, "--base", tiny_bert, "--out", model, "--epochs", 1)
+    majority = ["--baseline", "majority", "--train-data", data, "--against", f"other={model}"]
+    shown = run("evaluate", model, data, *COLUMNS, *majority, "--report", tmp_path / "out", "--split", "test")
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["end_to_end"] is None
+    assert report["swap"] is None
+    assert report["gold_entities"]["model"]["micro"]["gold"] > 0
+    summary = (tmp_path / "out" / "tables" / "summary.csv").read_text(encoding="utf-8")
+    assert "entities given" in summary
+    assert "end to end" not in summary
+    for name in ("report.md", "report.html"):
+        page = (tmp_path / "out" / name).read_text(encoding="utf-8")
+        assert "ntities missed" not in page
+        assert "nd to end" not in page.replace(shown, "")
+    run("card", model, "--report", tmp_path / "out")
+    compared = run("compare", model, model, data, *COLUMNS, "--resamples", 100)
+    assert "0.000" not in compared.splitlines()[0]
+
+
 def test_splits_and_agreement_take_pair_rows(pairs: Path) -> None:
     assert "240 sentences" in run("agreement", pairs, pairs, *COLUMNS)
     assert "train: " in run("split", pairs.parent, *COLUMNS)

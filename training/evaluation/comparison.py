@@ -23,8 +23,17 @@ from model.classifier import ModelInfo, StanceClassifier
 from model.scheme import LabelScheme
 from training.evaluation.bootstrap import LEVEL, Bootstrap, Statistic
 from training.evaluation.metrics import exact_sentence_counts, f1_of, macro_f1_of, stance_counts, triple_counts
-from training.evaluation.predictions import Classifier, predict_end_to_end
-from training.evaluation.records import FloatArray, IntArray, Judged, asked_only, gold_labels, judge
+from training.evaluation.predictions import Classifier, predict_end_to_end, predict_given
+from training.evaluation.records import (
+    FloatArray,
+    IntArray,
+    Judged,
+    Prediction,
+    asked_only,
+    gold_labels,
+    judge,
+    locate_annotated,
+)
 from training.evaluation.swap import plain
 from training.reading.columns import Columns
 from training.splits import read_part
@@ -145,7 +154,7 @@ def compare(
     examples: int = 0,
     columns: Columns | None = None,
 ) -> Comparison:
-    """Compare two models end to end, from raw text, on annotated sentences.
+    """Compare two models on annotated sentences: end to end from raw text, or with the entities given if none is found.
 
     Args:
         old: Model directory or name; None for the embedded model.
@@ -179,9 +188,7 @@ def compare_classifiers(
     """Compare two loaded classifiers; see `compare`."""
     scheme = common_scheme(old.scheme, new.scheme)
     gold = [gold_labels(sentence) for sentence in sentences]
-    texts = [(sentence.id, sentence.text) for sentence in sentences]
-    before = asked_only(judge(gold, predict_end_to_end(old, texts).predictions), scheme)
-    after = asked_only(judge(gold, predict_end_to_end(new, texts).predictions), scheme)
+    before, after = (asked_only(judge(gold, _answers(model, sentences)), scheme) for model in (old, new))
     bootstrap = Bootstrap(len(sentences), resamples, seed)
     differences = tuple(metric_differences(before, after, scheme, bootstrap))
     right = exact_sentences(before), exact_sentences(after)
@@ -266,6 +273,12 @@ def common_scheme(old: LabelScheme, new: LabelScheme) -> LabelScheme:
         if first != second:
             raise ValueError(f"the models cannot be compared: {what}: {first} in the old one, {second} in the new one")
     return old
+
+
+def _answers(classifier: Classifier, sentences: Sequence[AnnotatedSentence]) -> list[Prediction]:
+    if not classifier.scheme.finds_entities:
+        return predict_given(classifier, [locate_annotated(sentence) for sentence in sentences])
+    return predict_end_to_end(classifier, [(sentence.id, sentence.text) for sentence in sentences]).predictions
 
 
 def _verdict(macro: Difference) -> Verdict:

@@ -28,6 +28,7 @@ from training.evaluation.tables import labels_text, report_tables
 FAILURES_SHOWN = 50
 """Swap failures and sentences with wrong entities that the readable reports list; ``report.json`` has all."""
 
+HEADINGS = {"end_to_end": "End to end", "gold_entities": "Gold entities"}
 MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$])")
 
 
@@ -50,7 +51,7 @@ def render_markdown(report: Report) -> str:
 
 def render_html(report: Report) -> str:
     """Return the report as one HTML page with its pictures inside."""
-    pictures = {"end_to_end": _pictures(report, report.end_to_end), "gold": _pictures(report, report.gold_entities)}
+    pictures = {name: _pictures(report, setting) for name, setting in report.settings.items()}
     if report.learning_curve:
         curve = base64.b64encode(learning_curve_figure(report.learning_curve)).decode("ascii")
         pictures["learning_curve"] = {"picture": curve}
@@ -126,7 +127,7 @@ def make_environment(package: str, *, escape_html: bool) -> Environment:
 def _context(report: Report) -> dict[str, Any]:
     return {
         "report": report,
-        "settings": [("end_to_end", "End to end", report.end_to_end), ("gold", "Gold entities", report.gold_entities)],
+        "settings": [(name, HEADINGS[name], setting) for name, setting in report.settings.items()],
         "model_name": MODEL,
         "no_stance": NONE,
         "shown": FAILURES_SHOWN,

@@ -148,7 +148,8 @@ class Report:
         baseline_data: What the baselines that learn were fitted on; None if there was nothing to fit them on.
         labels: Labels of the scheme.
         scheme: The scheme as plain data, without its gazetteer.
-        end_to_end: Figures from raw text: found entities, predicted stances.
+        end_to_end: Figures from raw text: found entities, predicted stances; None if the scheme says of no entity how
+            to find it.
         gold_entities: Figures with the annotated mentions given.
         swap: Swap consistency; None if the scheme has no countries.
         wrong_entities: Sentences whose entities are missed or spurious end to end.
@@ -162,11 +163,17 @@ class Report:
     baseline_data: BaselineData | None
     labels: tuple[str, ...]
     scheme: dict[str, Any]
-    end_to_end: SettingReport
+    end_to_end: SettingReport | None
     gold_entities: SettingReport
     swap: SwapConsistency | None
     wrong_entities: tuple[WrongEntities, ...]
     learning_curve: tuple[CurvePoint, ...] | None = None
+
+    @property
+    def settings(self) -> dict[str, SettingReport]:
+        """Figures of the settings that there are, by the names of their fields."""
+        found = {"end_to_end": self.end_to_end} if self.end_to_end else {}
+        return {**found, "gold_entities": self.gold_entities}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON data; undefined figures are None."""

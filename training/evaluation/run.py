@@ -132,7 +132,8 @@ def evaluate_classifier(
         setfit_base=options.setfit_base,
         seed=options.seed,
     )
-    end_to_end = predict_end_to_end(classifier, [(sentence.id, sentence.text) for sentence in sentences])
+    texts = [(sentence.id, sentence.text) for sentence in sentences]
+    end_to_end = predict_end_to_end(classifier, texts) if scheme.finds_entities else None
     setting = _Setting(sentences, gold, scheme, baselines, options)
     found_by_others = {name: answers.end_to_end for name, answers in others.items()}
     given_to_others = {name: answers.given for name, answers in others.items()}
@@ -143,10 +144,14 @@ def evaluate_classifier(
         baseline_data=baseline_data,
         labels=scheme.names,
         scheme=scheme.to_dict(gazetteer=False),
-        end_to_end=setting.report(end_to_end.found, end_to_end.predictions, found_by_others, entities_given=False),
+        end_to_end=None
+        if end_to_end is None
+        else setting.report(end_to_end.found, end_to_end.predictions, found_by_others, entities_given=False),
         gold_entities=setting.report(given, predict_given(classifier, given), given_to_others, entities_given=True),
-        swap=_swap(classifier, end_to_end, options),
-        wrong_entities=tuple(wrong_entities(given, judge(gold, end_to_end.predictions), texts=options.texts)),
+        swap=_swap(classifier, end_to_end, options) if end_to_end and scheme.countries else None,
+        wrong_entities=tuple(wrong_entities(given, judge(gold, end_to_end.predictions), texts=options.texts))
+        if end_to_end
+        else (),
         learning_curve=curve,
         run=Run(
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -161,10 +166,7 @@ def evaluate_classifier(
     )
 
 
-def _swap(classifier: Classifier, end_to_end: EndToEnd, options: Options) -> SwapConsistency | None:
-    """Swap countries, if the scheme has any."""
-    if not classifier.scheme.countries:
-        return None
+def _swap(classifier: Classifier, end_to_end: EndToEnd, options: Options) -> SwapConsistency:
     return swap_consistency(classifier, end_to_end, draws=options.swap_draws, seed=options.seed, texts=options.texts)
 
 

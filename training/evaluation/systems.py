@@ -43,7 +43,7 @@ class OtherAnswers:
 
     Attributes:
         about: Which model it is.
-        end_to_end: Its answers to the raw texts.
+        end_to_end: Its answers to the raw texts; none if no entity can be found in them.
         given: Its answers about the annotated entities.
     """
 
@@ -76,7 +76,7 @@ def other_answers(
     texts = [(sentence.id, sentence.text) for sentence in sentences]
     for name, classifier in classifiers.items():
         common_scheme(scheme, classifier.scheme)
-        found = predict_end_to_end(classifier, texts).predictions
+        found = predict_end_to_end(classifier, texts).predictions if scheme.finds_entities else []
         answers[name] = OtherAnswers(OtherModel(classifier.info, None), found, predict_given(classifier, given))
     for name, file in files.items():
         labels = read_predictions(file, sentences, scheme)

@@ -15,7 +15,8 @@ IDS = 12
 """Records of a group of mistakes that its table names; ``report.json`` has all."""
 
 Cell = str | int | float | Estimate | None
-SETTINGS = {"end-to-end": "end to end from raw text", "gold-entities": "with the annotated entities given"}
+SETTINGS = {"end_to_end": "end to end from raw text", "gold_entities": "with the annotated entities given"}
+SHORT = {"end_to_end": "end to end", "gold_entities": "entities given"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Table:
 def report_tables(report: Report) -> list[Table]:
     """Return every table of a report; those that would have no row are left out."""
     tables = [_summary(report)]
-    for name, setting in (("end-to-end", report.end_to_end), ("gold-entities", report.gold_entities)):
+    for name, setting in report.settings.items():
         tables += _setting_tables(report, name, setting)
     tables += [*([_swap(report.swap)] if report.swap else []), _wrong_entities(report)]
     if report.learning_curve:
@@ -50,28 +51,29 @@ def report_tables(report: Report) -> list[Table]:
 
 
 def _summary(report: Report) -> Table:
-    found, given = report.end_to_end, report.gold_entities
+    settings = report.settings
+    models = [setting.model for setting in settings.values()]
     rows: list[tuple[Cell, ...]] = [
-        ("macro F1", found.model.macro_f1, given.model.macro_f1),
-        ("micro F1", found.model.micro.f1, given.model.micro.f1),
+        ("macro F1", *(model.macro_f1 for model in models)),
+        ("micro F1", *(model.micro.f1 for model in models)),
     ]
-    if found.model.direction and given.model.direction:
-        rows.append(("direction F1", found.model.direction.f1, given.model.direction.f1))
-    if found.model.found_entities:
-        rows.append(("entity F1", found.model.found_entities.f1, None))
-    rows.append(("calibration error", found.reliability.error, given.reliability.error))
+    if directions := [model.direction.f1 for model in models if model.direction]:
+        rows.append(("direction F1", *directions))
+    if models[0].found_entities:
+        rows.append(("entity F1", models[0].found_entities.f1, None))
+    rows.append(("calibration error", *(setting.reliability.error for setting in settings.values())))
     if report.swap:
         rows.append(("swap consistency", report.swap.end_to_end, report.swap.network))
     model = report.model
     caption = f"{model.name} {model.version} on {report.data.sentences:,} sentences, with 95% bootstrap intervals."
-    return Table("summary", caption, ("", "end to end", "entities given"), tuple(rows))
+    return Table("summary", caption, ("", *(SHORT[name] for name in settings)), tuple(rows))
 
 
 def _setting_tables(report: Report, name: str, setting: SettingReport) -> Iterator[Table]:
     how, labels = SETTINGS[name], report.labels
 
     def table(kind: str, caption: str, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]]) -> Table:
-        return Table(f"{name}-{kind}", f"{caption}, {how}.", tuple(columns), tuple(rows))
+        return Table(f"{name.replace('_', '-')}-{kind}", f"{caption}, {how}.", tuple(columns), tuple(rows))
 
     yield table("labels", "Labels", ("label", "n", "predicted", "precision", "recall", "F1"), _label_rows(setting))
     systems = {MODEL: setting.model, **setting.systems}
@@ -160,7 +162,7 @@ def _slice_tables(name: str, setting: SettingReport, labels: Sequence[str]) -> I
     directed = setting.model.direction is not None
     for group in dict.fromkeys(part.group for part in setting.slices):
         yield Table(
-            f"{name}-slices-{group.replace(' ', '-')}",
+            f"{name.replace('_', '-')}-slices-{group.replace(' ', '-')}",
             f"By {group}, {SETTINGS[name]}.",
             (
                 group,

@@ -85,6 +85,14 @@ def test_imported_sentences_are_neither_asked_for_nor_exported(database: Databas
     assert "no such file" in run("corrections", "import", tmp_path / "none.jsonl", "--database", url, code=2).stderr
 
 
+def test_sentences_of_an_own_scheme_are_imported_by_it(
+    database: Database, attitude_corpus: Path, attitude_scheme: Path, url: str
+) -> None:
+    imported = ["corrections", "import", attitude_corpus, "--database", url]
+    assert "attitude.jsonl:1: " in run(*imported, code=2).stderr
+    assert "as judged; 0 were known" in run(*imported, "--scheme", attitude_scheme).stdout
+
+
 def test_corrections_are_listed(database: Database, url: str) -> None:
     fill(database, 3)
     lines = run("corrections", "list", "--limit", "2", "--database", url).stdout.splitlines()
