@@ -12,6 +12,7 @@ import typer
 
 from service.cli import corrections, database, models, seeds
 from service.cli.agreement import agreement
+from service.cli.bulk import batch
 from service.cli.calibrate import calibrate
 from service.cli.card import card
 from service.cli.check import check
@@ -64,6 +65,7 @@ def entity_stance(
 
 
 app.command()(classify)
+app.command()(batch)
 app.command()(explain)
 app.command(cls=ServeCommand)(serve)
 app.command()(key)

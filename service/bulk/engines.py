@@ -1,0 +1,222 @@
+"""What does partitions: this process, or actors of a Ray cluster. Both give the same rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from service.bulk.manifest import Done
+from service.bulk.planning import Unit
+from service.bulk.unit import UnitError, UnitRunner
+
+if TYPE_CHECKING:
+    from model.classifier import StanceClassifier
+
+TRIES = 5
+"""How often the death of an actor or of its node may befall a partition before it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A partition that could not be done."""
+
+    unit: int
+    reason: str
+
+
+class Engine(Protocol):
+    """Does partitions.
+
+    Attributes:
+        cores: How many cores it uses.
+        busy: Whether the seconds of a record are those of one core; else the run has all cores all the time.
+    """
+
+    cores: int
+    busy: bool
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Done | Failed]:
+        """Do partitions in any order, and yield what came of each."""
+
+    def watch(self, on_document: Callable[[int], object]) -> None:
+        """Have a function called with the sentences of documents as they are answered, if that is known."""
+
+    def __enter__(self) -> Self:
+        """Make ready."""
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of everything."""
+
+
+@dataclass
+class InProcess:
+    """One partition after the other, all cores on each."""
+
+    runner: UnitRunner
+    cores: int
+    busy: bool = False
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Done | Failed]:
+        """Do partitions in their order."""
+        for unit in units:
+            yield attempt(self.runner, unit)
+
+    def watch(self, on_document: Callable[[int], object]) -> None:
+        """Have a function called with the sentences of every document that is answered."""
+        self.runner = replace(self.runner, on_document=on_document)
+
+    def __enter__(self) -> Self:
+        """Do nothing."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the threads of the network."""
+        self.runner.classifier.close()
+
+
+def attempt(runner: UnitRunner, unit: Unit) -> Done | Failed:
+    """Do a partition; what stands against it is what came of it."""
+    try:
+        return runner.run(unit)
+    except UnitError as error:
+        return Failed(unit.number, str(error))
+
+
+@dataclass
+class OnRay:
+    """A pool of actors that grows and shrinks with the work, each with a classifier on one core.
+
+    A dead actor is replaced and its partition done again, on another node if its own is gone.
+
+    Attributes:
+        output: Path or URL of the output, which all nodes must reach, as they must the input and the model.
+        model: Model directory or hub name; None for the embedded one.
+        address: Address of a cluster; None for one of its own on this machine.
+        least: Actors that there are at least.
+        most: Actors that there are at most; None for one on every core of the cluster.
+    """
+
+    output: str
+    model: str | None
+    address: str | None = None
+    least: int = 1
+    most: int | None = None
+    cores: int = 1
+    busy: bool = True
+
+    def watch(self, on_document: Callable[[int], object]) -> None:
+        """Do nothing: of actors, only what they completed is known."""
+
+    def __enter__(self) -> Self:
+        """Join the cluster.
+
+        Raises:
+            ConnectionError: there is none at the address.
+        """
+        import ray  # noqa: PLC0415
+
+        # Nothing about a run leaves the cluster.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        started = {} if self.address else {"include_dashboard": False}
+        ray.init(address=self.address or "local", logging_level="ERROR", log_to_driver=False, **started)
+        available = int(ray.cluster_resources().get("CPU", 1))
+        self.most = max(self.least, self.most or available)
+        self.cores = min(self.most, available)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it; a cluster of its own ends."""
+        import ray  # noqa: PLC0415
+
+        ray.shutdown()
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Done | Failed]:
+        """Do partitions as actors become free."""
+        import ray.data  # noqa: PLC0415
+
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        # A partition on which every actor dies fails alone; which one it is shows at the end.
+        context.max_errored_blocks = -1
+        numbers = [unit.number for unit in units]
+        # The data go from storage to storage; what passes through the cluster is the number of a partition.
+        waiting = ray.data.from_items([{"unit": number} for number in numbers], override_num_blocks=len(numbers))
+        pool = ray.data.ActorPoolStrategy(min_size=self.least, max_size=self.most, max_tasks_in_flight_per_actor=2)
+        done = waiting.map_batches(
+            UnitActor,
+            fn_constructor_args=(self.output, self.model),
+            batch_size=1,
+            compute=pool,
+            num_cpus=1,
+            max_restarts=-1,
+            max_task_retries=TRIES,
+        )
+        missing = set(numbers)
+        for row in done.iter_rows():
+            outcome = _outcome(row["outcome"])
+            missing.discard(outcome.unit)
+            yield outcome
+        for number in sorted(missing):
+            yield Failed(number, f"the processes that tried it died, {TRIES + 1} in a row")
+
+
+class UnitActor:
+    """Does partitions on a node of the cluster."""
+
+    def __init__(self, output: str, model: str | None) -> None:
+        """Load the run and the classifier.
+
+        Raises:
+            RuntimeError: the model or the version of entity-stance on this node is another one.
+        """
+        from model.classifier import StanceClassifier  # noqa: PLC0415
+        from service.bulk.manifest import read_manifest  # noqa: PLC0415
+        from service.bulk.places import open_place  # noqa: PLC0415
+
+        self._output = open_place(output)
+        manifest = read_manifest(self._output)
+        if manifest is None:
+            raise RuntimeError(f"{output}: this node finds no manifest there; all nodes must reach the same storage")
+        classifier = StanceClassifier.from_pretrained(model, threads=1)
+        _check_same(classifier, manifest.run)
+        self._units = manifest.units
+        self._runner = UnitRunner(classifier, manifest, open_place(manifest.source), self._output)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Do the partitions with these numbers, but for those that are done: a dead actor may have got that far."""
+        from service.bulk.manifest import read_done  # noqa: PLC0415
+
+        outcomes = []
+        for number in batch["unit"]:
+            unit = self._units[int(number)]
+            outcome = read_done(self._output, unit.number) or attempt(self._runner, unit)
+            outcomes.append(json.dumps(asdict(outcome)))
+        return {"outcome": outcomes}
+
+
+def describe_model(classifier: StanceClassifier) -> dict[str, str]:
+    """Return what answers, by names that people understand."""
+    from model.config import CONFIG_FILE, file_sha256  # noqa: PLC0415
+    from service.version import package_version  # noqa: PLC0415
+
+    info = classifier.info
+    # The configuration holds the hashes of the other files.
+    digest = file_sha256(classifier.directory / CONFIG_FILE)
+    return {
+        "entity-stance": package_version(),
+        "the model": f"{info.name} {info.version} with SHA-256 {digest}",
+    }
+
+
+def _check_same(classifier: StanceClassifier, run: Mapping[str, str]) -> None:
+    for name, value in describe_model(classifier).items():
+        if run[name] != value:
+            raise RuntimeError(f"{name} of this node is {value}, that of the run {run[name]}")
+
+
+def _outcome(text: str) -> Done | Failed:
+    data = json.loads(text)
+    return Failed(**data) if "reason" in data else Done(**data)
