@@ -155,4 +155,6 @@ def _written_day(text: str) -> date:
         return parse_day(text)
     except ValueError as error:
         reason = str(error)
-        raise RowError(f"date: {reason if reason.startswith(('should', 'is no day')) else 'is no point in time'}") from None
+        raise RowError(
+            f"date: {reason if reason.startswith(('should', 'is no day')) else 'is no point in time'}"
+        ) from None

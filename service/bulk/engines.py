@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from service.bulk.manifest import Done
+from service.bulk.manifest import Done, count_try, forget_tries
+from service.bulk.places import open_place
 from service.bulk.planning import Unit
 from service.bulk.unit import UnitError, UnitRunner
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from model.classifier import StanceClassifier
 
 TRIES = 5
-"""How often the death of an actor or of its node may befall a partition before it counts as failed."""
+"""How often a partition is begun, where each time the actor or its node dies over it, before it counts as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class OnRay:
 
         # Nothing about a run leaves the cluster.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Ray warns that what actors are made of may be lost with this process; then the run is lost anyway.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         started = {} if self.address else {"include_dashboard": False}
         ray.init(address=self.address or "local", logging_level="ERROR", log_to_driver=False, **started)
         available = int(ray.cluster_resources().get("CPU", 1))
@@ -139,7 +143,8 @@ class OnRay:
 
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        # A partition on which every actor dies fails alone; which one it is shows at the end.
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+        # Ray tries what an actor left undone again and again; the actors themselves keep count.
         context.max_errored_blocks = -1
         numbers = [unit.number for unit in units]
         # The data go from storage to storage; what passes through the cluster is the number of a partition.
@@ -151,16 +156,15 @@ class OnRay:
             batch_size=1,
             compute=pool,
             num_cpus=1,
-            max_restarts=-1,
-            max_task_retries=TRIES,
         )
         missing = set(numbers)
+        forget_tries(open_place(self.output))
         for row in done.iter_rows():
             outcome = _outcome(row["outcome"])
             missing.discard(outcome.unit)
             yield outcome
         for number in sorted(missing):
-            yield Failed(number, f"the processes that tried it died, {TRIES + 1} in a row")
+            yield Failed(number, "Ray gave it up; its logs say why")
 
 
 class UnitActor:
@@ -174,7 +178,6 @@ class UnitActor:
         """
         from model.classifier import StanceClassifier  # noqa: PLC0415
         from service.bulk.manifest import read_manifest  # noqa: PLC0415
-        from service.bulk.places import open_place  # noqa: PLC0415
 
         self._output = open_place(output)
         manifest = read_manifest(self._output)
@@ -192,9 +195,16 @@ class UnitActor:
         outcomes = []
         for number in batch["unit"]:
             unit = self._units[int(number)]
-            outcome = read_done(self._output, unit.number) or attempt(self._runner, unit)
+            outcome = read_done(self._output, unit.number) or self._attempt(unit)
             outcomes.append(json.dumps(asdict(outcome)))
         return {"outcome": outcomes}
+
+
+    def _attempt(self, unit: Unit) -> Done | Failed:
+        """Do a partition, unless too many have died over it."""
+        if count_try(self._output, unit.number) > TRIES:
+            return Failed(unit.number, f"{TRIES} processes died over it")
+        return attempt(self._runner, unit)
 
 
 def describe_model(classifier: StanceClassifier) -> dict[str, str]:

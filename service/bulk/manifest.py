@@ -16,6 +16,7 @@ from service.bulk.reading import Stretch
 MANIFEST = "_manifest.json"
 DONE = "_done"
 DEAD = "_dead"
+TRIES = "_tries"
 LETTERS = "_dead-letters.jsonl"
 SUMMARY = "_summary.json"
 
@@ -154,6 +155,19 @@ def read_all_done(output: Place) -> dict[int, Done]:
     with ThreadPoolExecutor(_READERS) as pool:
         found = pool.map(lambda number: read_done(output, number), numbers)
         return {done.unit: done for done in found if done is not None}
+
+
+def count_try(output: Place, unit: int) -> int:
+    """Take note that a partition is begun, where others can see it, and return how often it was."""
+    folder = f"{TRIES}/{unit:06}"
+    before = len(output.names(folder))
+    output.put(f"{folder}/{before:03}", b"\n")
+    return before + 1
+
+
+def forget_tries(output: Place) -> None:
+    """Forget how often partitions were begun."""
+    output.remove_folder(TRIES)
 
 
 def part_name(unit: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -142,10 +141,10 @@ class Place:
         else:
             self._upload(name, write)
 
-    def tidy(self) -> None:
-        """Remove what interrupted writing left."""
-        if self.local:
-            shutil.rmtree(Path(self.path) / TEMPORARY, ignore_errors=True)
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder of this place with all that is in it, if there is one."""
+        with suppress(FileNotFoundError):
+            self.system.delete_dir(self._at(name))
 
     def _rename_into(self, name: str, write: Callable[[BinaryIO], object]) -> None:
         target = Path(self.path) / name

@@ -61,9 +61,7 @@ def file_columns(place: Place, path: str, size: int, given: Mapping[str, str]) -
     return resolve_columns(given, names)
 
 
-def read_rows(
-    place: Place, stretch: Stretch, given: Mapping[str, str]
-) -> Iterator[tuple[Row, Mapping[str, str]]]:
+def read_rows(place: Place, stretch: Stretch, given: Mapping[str, str]) -> Iterator[tuple[Row, Mapping[str, str]]]:
     """Yield the rows of a stretch, each with its columns by role.
 
     Raises:
@@ -130,9 +128,7 @@ def _parquet_names(place: Place, path: str) -> list[str]:
         return list(file.schema_arrow.names)
 
 
-def _parquet_rows(
-    place: Place, stretch: Stretch, given: Mapping[str, str]
-) -> Iterator[tuple[Row, Mapping[str, str]]]:
+def _parquet_rows(place: Place, stretch: Stretch, given: Mapping[str, str]) -> Iterator[tuple[Row, Mapping[str, str]]]:
     with open_parquet(place, stretch.path) as file:
         columns = resolve_columns(given, file.schema_arrow.names)
         groups, behind = _overlapping(file, stretch)

@@ -19,10 +19,11 @@ from service.bulk.manifest import (
     ManifestError,
     add_up,
     dead_name,
+    forget_tries,
     read_all_done,
     read_manifest,
 )
-from service.bulk.places import Place, PlaceError
+from service.bulk.places import TEMPORARY, Place, PlaceError
 from service.bulk.planning import plan_units
 from service.bulk.progress import ProgressLine
 from service.bulk.reading import SUFFIXES
@@ -62,9 +63,7 @@ class Outcome:
     gave_up: bool = False
 
 
-def begin(
-    source: Place, output: Place, job: Job, rows: int, model: Mapping[str, str], *, resume: bool
-) -> Begun:
+def begin(source: Place, output: Place, job: Job, rows: int, model: Mapping[str, str], *, resume: bool) -> Begun:
     """Divide the input and write the manifest; or find out how far the run came that is to go on.
 
     Args:
@@ -153,7 +152,8 @@ def finish(output: Place, begun: Begun, outcome: Outcome, line: ProgressLine) ->
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     output.put(SUMMARY, json.dumps(summary, indent=2).encode() + b"\n")
-    output.tidy()
+    forget_tries(output)
+    output.remove_folder(TEMPORARY)
     return summary
 
 

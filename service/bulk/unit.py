@@ -152,9 +152,7 @@ class UnitRunner:
             except RowError as error:
                 self._reject(tally, unit, row.number, usable_id(row.values, columns), str(error))
 
-    def _result(
-        self, answered: _Answered, unit: Unit, tally: _Tally
-    ) -> Iterator[tuple[_Answered, DocumentResult]]:
+    def _result(self, answered: _Answered, unit: Unit, tally: _Tally) -> Iterator[tuple[_Answered, DocumentResult]]:
         try:
             result = answered.pending.result()
         except ClosedError:

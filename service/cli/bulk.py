@@ -33,9 +33,7 @@ def batch(
     output: Annotated[str, typer.Argument(metavar="OUTPUT", help="Folder for the parts: a path or a URL.")],
     columns: Annotated[
         str | None,
-        typer.Option(
-            metavar="ROLE=NAME,…", help="Columns of the input: id, text, date. [default: the common names]"
-        ),
+        typer.Option(metavar="ROLE=NAME,…", help="Columns of the input: id, text, date. [default: the common names]"),
     ] = None,
     model: Annotated[
         str | None,
@@ -43,9 +41,7 @@ def batch(
     ] = None,
     written: Annotated[
         str | None,
-        typer.Option(
-            "--date", metavar="YYYY-MM-DD", help="Day of writing of documents that do not say theirs."
-        ),
+        typer.Option("--date", metavar="YYYY-MM-DD", help="Day of writing of documents that do not say theirs."),
     ] = None,
     countries: Annotated[
         str | None, typer.Option(metavar="CODES", help="Answer these countries only, for instance US,RU.")
@@ -97,8 +93,7 @@ def batch(
         from service.bulk.unit import UnitRunner  # noqa: PLC0415
     on_ray = ray or ray_address is not None
     if on_ray:
-        with ray_extra():
-            import ray.data  # noqa: F401, PLC0415
+        _require_ray()
     if max_actors is not None and max_actors < min_actors:
         stop(f"--max-actors: {max_actors} is less than --min-actors, {min_actors}", USAGE)
     from model.runtime import processors  # noqa: PLC0415
@@ -125,6 +120,11 @@ def batch(
         raise typer.Exit(FAILED)
 
 
+def _require_ray() -> None:
+    with ray_extra():
+        import ray.data  # noqa: F401, PLC0415
+
+
 def _job(columns: str | None, written: str | None, countries: str | None, *, blocs: bool) -> Job:
     from service.bulk.documents import parse_columns  # noqa: PLC0415
     from service.bulk.manifest import Job  # noqa: PLC0415
@@ -145,9 +145,7 @@ def _places(source: str, output: str) -> tuple[Place, Place]:
         stop(str(error), USAGE)
 
 
-def _begin(
-    source: Place, output: Place, job: Job, rows: int, classifier: StanceClassifier, *, resume: bool
-) -> Begun:
+def _begin(source: Place, output: Place, job: Job, rows: int, classifier: StanceClassifier, *, resume: bool) -> Begun:
     from service.bulk.engines import describe_model  # noqa: PLC0415
     from service.bulk.manifest import ManifestError  # noqa: PLC0415
     from service.bulk.places import PlaceError  # noqa: PLC0415
@@ -159,9 +157,7 @@ def _begin(
         stop(str(error), USAGE)
 
 
-def _run(
-    engine: InProcess | OnRay, output: Place, begun: Begun, price: float | None
-) -> tuple[Outcome, dict[str, Any]]:
+def _run(engine: InProcess | OnRay, output: Place, begun: Begun, price: float | None) -> tuple[Outcome, dict[str, Any]]:
     from service.bulk.progress import Meter, ProgressLine  # noqa: PLC0415
     from service.bulk.run import do, finish  # noqa: PLC0415
 
