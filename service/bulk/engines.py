@@ -199,7 +199,6 @@ class UnitActor:
             outcomes.append(json.dumps(asdict(outcome)))
         return {"outcome": outcomes}
 
-
     def _attempt(self, unit: Unit) -> Done | Failed:
         """Do a partition, unless too many have died over it."""
         if count_try(self._output, unit.number) > TRIES:

@@ -27,6 +27,10 @@ OnDocument = Callable[[int], object]
 """Called with the number of sentences of every document that is answered."""
 
 
+CHARACTERS_AHEAD = 500_000
+"""Characters of the texts that wait for the network, but for one text."""
+
+
 class UnitError(Exception):
     """A partition cannot be done; the message says why."""
 
@@ -116,14 +120,20 @@ class UnitRunner:
     def _results(self, unit: Unit, tally: _Tally) -> Iterator[tuple[_Answered, DocumentResult]]:
         """Yield the answers in the order of the rows; a document on which the classifier fails costs no other."""
         waiting: deque[_Answered] = deque()
-        sentences = 0
+        sentences = characters = 0
         try:
             for answered in self._submitted(unit, tally):
                 waiting.append(answered)
-                sentences += max(1, answered.pending.sentences)
-                while sentences > SENTENCES_AHEAD:
-                    sentences -= max(1, waiting[0].pending.sentences)
-                    yield from self._result(waiting.popleft(), unit, tally)
+                sentences += answered.pending.sentences
+                characters += len(answered.document.text)
+                # What is answered is not kept, so texts that name nobody do not pile up.
+                while waiting and (
+                    sentences > SENTENCES_AHEAD or characters > CHARACTERS_AHEAD or waiting[0].pending.future.done()
+                ):
+                    first = waiting.popleft()
+                    sentences -= first.pending.sentences
+                    characters -= len(first.document.text)
+                    yield from self._result(first, unit, tally)
             while waiting:
                 yield from self._result(waiting.popleft(), unit, tally)
         finally:

@@ -99,8 +99,8 @@ def batch(
     from model.runtime import processors  # noqa: PLC0415
 
     job = _job(columns, written, countries, blocs=blocs)
-    classifier = load_model(model, threads)
     places = _places(source, output)
+    classifier = load_model(model, threads)
     begun = _begin(*places, job, partition_rows, classifier, resume=resume)
     engine: InProcess | OnRay
     if on_ray:
