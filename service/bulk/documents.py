@@ -63,7 +63,7 @@ def resolve_columns(given: Mapping[str, str], present: Collection[str]) -> dict[
     for role, name in given.items():
         if name not in present:
             raise RowError(f"no column {name!r} for {role}; there are {shown}")
-    found = given | {
+    found = dict(given) | {
         role: next((name for name in names if name in present), "")
         for role, names in ROLES.items()
         if role not in given

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import platform
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from service.bulk.manifest import Done, count_try, forget_tries
-from service.bulk.places import open_place
+from model.errors import EntityStanceError
+from service.bulk.manifest import Done, ManifestError, count_try, forget_tries, read_done, read_manifest
+from service.bulk.places import PlaceError, open_place
 from service.bulk.planning import Unit
 from service.bulk.unit import UnitError, UnitRunner
 
@@ -124,9 +126,14 @@ class OnRay:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         # Ray warns that what actors are made of may be lost with this process; then the run is lost anyway.
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        started = {} if self.address else {"include_dashboard": False}
-        ray.init(address=self.address or "local", logging_level="ERROR", log_to_driver=False, **started)
-        available = int(ray.cluster_resources().get("CPU", 1))
+        ray.init(
+            address=self.address or "local",
+            include_dashboard=None if self.address else False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+        )
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        available = int(resources.get("CPU", 1))
         self.most = max(self.least, self.most or available)
         self.cores = min(self.most, available)
         return self
@@ -167,43 +174,47 @@ class OnRay:
             yield Failed(number, "Ray gave it up; its logs say why")
 
 
+class NodeError(Exception):
+    """A node cannot take part in a run; the message says why."""
+
+
 class UnitActor:
-    """Does partitions on a node of the cluster."""
+    """Does partitions on a node of the cluster; on a node that cannot, all that it is given fail."""
 
     def __init__(self, output: str, model: str | None) -> None:
-        """Load the run and the classifier.
-
-        Raises:
-            RuntimeError: the model or the version of entity-stance on this node is another one.
-        """
-        from model.classifier import StanceClassifier  # noqa: PLC0415
-        from service.bulk.manifest import read_manifest  # noqa: PLC0415
-
+        """Load the run and the classifier."""
         self._output = open_place(output)
-        manifest = read_manifest(self._output)
-        if manifest is None:
-            raise RuntimeError(f"{output}: this node finds no manifest there; all nodes must reach the same storage")
-        classifier = StanceClassifier.from_pretrained(model, threads=1)
-        _check_same(classifier, manifest.run)
-        self._units = manifest.units
-        self._runner = UnitRunner(classifier, manifest, open_place(manifest.source), self._output)
+        self._runner: UnitRunner | str
+        try:
+            self._runner = self._load(model)
+        except (NodeError, EntityStanceError, ManifestError, PlaceError, OSError) as error:
+            self._runner = f"node {platform.node()}: {error}"
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Do the partitions with these numbers, but for those that are done: a dead actor may have got that far."""
-        from service.bulk.manifest import read_done  # noqa: PLC0415
+        """Do the partitions with these numbers, and return what came of each as JSON."""
+        return {"outcome": [json.dumps(asdict(self._attempt(int(number)))) for number in batch["unit"]]}
 
-        outcomes = []
-        for number in batch["unit"]:
-            unit = self._units[int(number)]
-            outcome = read_done(self._output, unit.number) or self._attempt(unit)
-            outcomes.append(json.dumps(asdict(outcome)))
-        return {"outcome": outcomes}
+    def _load(self, model: str | None) -> UnitRunner:
+        from model.classifier import StanceClassifier  # noqa: PLC0415
 
-    def _attempt(self, unit: Unit) -> Done | Failed:
-        """Do a partition, unless too many have died over it."""
-        if count_try(self._output, unit.number) > TRIES:
-            return Failed(unit.number, f"{TRIES} processes died over it")
-        return attempt(self._runner, unit)
+        manifest = read_manifest(self._output)
+        if manifest is None:
+            raise NodeError(f"finds no manifest in {self._output}; all nodes must reach the same storage")
+        classifier = StanceClassifier.from_pretrained(model, threads=1)
+        for name, value in describe_model(classifier).items():
+            if manifest.run[name] != value:
+                raise NodeError(f"{name} is {value} here, in this run {manifest.run[name]}")
+        return UnitRunner(classifier, manifest, open_place(manifest.source), self._output)
+
+    def _attempt(self, number: int) -> Done | Failed:
+        """Do a partition, unless it is done, as a dead actor may have got that far, or too many have died over it."""
+        if isinstance(self._runner, str):
+            return Failed(number, self._runner)
+        if (done := read_done(self._output, number)) is not None:
+            return done
+        if count_try(self._output, number) > TRIES:
+            return Failed(number, f"{TRIES} processes died over it")
+        return attempt(self._runner, self._runner.manifest.units[number])
 
 
 def describe_model(classifier: StanceClassifier) -> dict[str, str]:
@@ -218,12 +229,6 @@ def describe_model(classifier: StanceClassifier) -> dict[str, str]:
         "entity-stance": package_version(),
         "the model": f"{info.name} {info.version} with SHA-256 {digest}",
     }
-
-
-def _check_same(classifier: StanceClassifier, run: Mapping[str, str]) -> None:
-    for name, value in describe_model(classifier).items():
-        if run[name] != value:
-            raise RuntimeError(f"{name} of this node is {value}, that of the run {run[name]}")
 
 
 def _outcome(text: str) -> Done | Failed:

@@ -76,8 +76,14 @@ class Manifest:
             "files": [{"path": path, "identity": identity} for path, identity in self.files.items()],
             "job": job,
             "units": [
-                {"file": unit.file, "start": unit.stretch.start, "stop": unit.stretch.stop}
-                | {"line": unit.stretch.number, "rows": unit.rows, "fault": unit.fault}
+                {
+                    "file": unit.file,
+                    "start": unit.stretch.start,
+                    "stop": unit.stretch.stop,
+                    "line": unit.stretch.number,
+                    "rows": unit.rows,
+                    "fault": unit.fault,
+                }
                 for unit in self.units
             ],
         }

@@ -147,7 +147,8 @@ def _parquet_rows(place: Place, stretch: Stretch, given: Mapping[str, str]) -> I
 
 def _overlapping(file: pq.ParquetFile, stretch: Stretch) -> tuple[Sequence[int], int]:
     """Return the row groups that hold rows of a stretch, and the number of rows before these."""
-    groups, before, position = [], 0, 0
+    groups: list[int] = []
+    before = position = 0
     for group in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if position + rows > stretch.start and position < stretch.stop:

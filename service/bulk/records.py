@@ -15,6 +15,9 @@ MAX_LINE = 16 << 20
 MAX_RECORD_LINES = 1_000
 """Lines after which a quotation mark that was opened counts as never closed."""
 
+UNCLOSED = "a quotation mark opens a cell that is not closed, or only where the columns do not fit"
+"""What is wrong with a record that swallows the lines behind it; the same wherever a partition ends."""
+
 _PIECE = 1 << 20
 _MARK = b"\xef\xbb\xbf"
 
@@ -132,7 +135,8 @@ def csv_records(lines: Iterator[Line], delimiter: str, width: int) -> Iterator[R
             cells, taken = _parse(_Lookahead(ahead, lines), delimiter)
             if width and not isinstance(cells, str) and len(cells) != width:
                 # A wrong quotation mark that swallowed lines must not cost these.
-                cells, taken = f"{len(cells)} columns, but the first line has {width}", 1
+                cells = UNCLOSED if taken > 1 else f"{len(cells)} columns, but the first line has {width}"
+                taken = 1
         for _ in range(taken):
             ahead.popleft()
         yield Record(first.number, first.offset, cells)
@@ -179,6 +183,6 @@ def _parse(source: _Lookahead, delimiter: str) -> tuple[list[str] | str, int]:
         if not source.taken:
             return f"is not UTF-8 text (byte {error.start}); convert it first", 1
     except csv.Error as error:
-        if source.taken == 1:
+        if source.taken == 1 and "end of data" not in str(error):
             return f"is not CSV: {error}", 1
-    return "a quotation mark opens a cell and closes none", 1
+    return UNCLOSED, 1

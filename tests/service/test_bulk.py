@@ -16,6 +16,7 @@ from bulk_helpers import ENVIRONMENT, document, letters, rows, run, run_apart, s
 from typer.testing import CliRunner
 
 from model.classifier import StanceClassifier
+from service.bulk.records import UNCLOSED
 from service.cli.main import app
 from service.rows import ROWS_IN_GROUP
 
@@ -96,7 +97,7 @@ def test_bad_rows_of_tables(tmp_path: Path) -> None:
         ("a.csv", 5, None, "4 columns, but the first line has 3"),
         ("a.csv", 6, None, "is not UTF-8 text (byte 13); convert it first"),
         ("a.csv", 7, "4", "date: should be a day as YYYY-MM-DD"),
-        ("a.csv", 8, None, "a quotation mark opens a cell and closes none"),
+        ("a.csv", 8, None, UNCLOSED),
         ("b.csv", None, None, "no column for the text; name it with --columns text=NAME; there are name, body"),
         ("c.parquet", None, None, letters(output)[5]["reason"]),
         ("d.parquet", 2, "8", "text: is required"),
