@@ -187,7 +187,7 @@ class Place:
     def _tag(self, path: str) -> str:
         """Return the tag that an object store gives the content, if it does."""
         with suppress(OSError, NotImplementedError), self.system.open_input_stream(path) as stream:
-            if tag := (stream.metadata() or {}).get(b"ETag"):
+            if tag := (stream.metadata() or {}).get("ETag"):
                 return f", ETag {tag.decode()}"
         return ""
 
