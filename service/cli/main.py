@@ -30,6 +30,7 @@ from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
 from service.cli.sweep import sweep
 from service.cli.train import train
+from service.cli.trends import trends
 from service.cli.tune import tune
 from service.cli.verify import verify
 
@@ -66,6 +67,7 @@ def entity_stance(
 
 app.command()(classify)
 app.command()(batch)
+app.command()(trends)
 app.command()(explain)
 app.command(cls=ServeCommand)(serve)
 app.command()(key)
