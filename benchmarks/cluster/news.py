@@ -18,48 +18,15 @@ FIRST_DAY = date(2022, 1, 1)
 DAYS = 730
 ROWS_IN_GROUP = 5_000
 
-_COUNTRIES = [
-    "the United States",
-    "Russia",
-    "China",
-    "Ukraine",
-    "France",
-    "Germany",
-    "India",
-    "Iran",
-    "Israel",
-    "Japan",
-    "Turkey",
-    "Poland",
-    "Brazil",
-    "Egypt",
-    "Kenya",
-    "Nigeria",
-    "South Korea",
-    "North Korea",
-    "Saudi Arabia",
-    "Pakistan",
-    "Norway",
-    "Sweden",
-    "Finland",
-    "Mexico",
-    "Canada",
-    "Australia",
-    "Indonesia",
-    "Vietnam",
-    "the Philippines",
-    "Ethiopia",
-    "Sudan",
-    "Mali",
-    "Chad",
-    "Chile",
-    "Peru",
-    "Colombia",
-    "Venezuela",
-    "Cuba",
-    "Greece",
-    "Serbia",
-]
+# fmt: off
+_COUNTRIES = (
+    "the United States", "Russia", "China", "Ukraine", "France", "Germany", "India", "Iran", "Israel", "Japan",
+    "Turkey", "Poland", "Brazil", "Egypt", "Kenya", "Nigeria", "South Korea", "North Korea", "Saudi Arabia",
+    "Pakistan", "Norway", "Sweden", "Finland", "Mexico", "Canada", "Australia", "Indonesia", "Vietnam",
+    "the Philippines", "Ethiopia", "Sudan", "Mali", "Chad", "Chile", "Peru", "Colombia", "Venezuela", "Cuba",
+    "Greece", "Serbia",
+)
+# fmt: on
 _PLACES = (
     "the harbour",
     "the old town",
