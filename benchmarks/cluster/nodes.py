@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -27,10 +28,10 @@ class LocalCluster:
         raylets: Process ids of the nodes' raylets.
     """
 
-    def __init__(self, cores: list[int]) -> None:
-        """Start nodes with so many cores each."""
+    def __init__(self, cores: list[int], variables: Mapping[str, str] | None = None) -> None:
+        """Start nodes with so many cores each, and with these variables in their environment."""
         command = [sys.executable, "-m", "benchmarks.cluster.nodes", *map(str, cores)]
-        environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"} | dict(variables or {})
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
         )

@@ -135,7 +135,7 @@ class OnRay:
         resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         available = int(resources.get("CPU", 1))
         self.most = max(self.least, self.most or available)
-        self.cores = min(self.most, available)
+        self.cores = max(1, min(self.most, available))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def check(path: Path, rows: int) -> list[tuple[int, object]]:
 
 
 @given(ROWS, ROWS_IN_PARTITION, st.booleans())
-def test_csv(tmp_path_factory: object, rows: list[tuple[str, str]], size: int, marked: bool) -> None:
+def test_csv(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], size: int, marked: bool) -> None:
     path = _folder(tmp_path_factory) / "in.csv"
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -57,7 +58,7 @@ def test_csv(tmp_path_factory: object, rows: list[tuple[str, str]], size: int, m
 
 
 @given(st.lists(st.text(st.sampled_from('ab",\n'), max_size=8), max_size=40), ROWS_IN_PARTITION)
-def test_broken_csv(tmp_path_factory: object, pieces: list[str], size: int) -> None:
+def test_broken_csv(tmp_path_factory: pytest.TempPathFactory, pieces: list[str], size: int) -> None:
     """Whatever a file holds, the same rows and the same faults come out of partitions of any size."""
     path = _folder(tmp_path_factory) / "in.csv"
     path.write_text("id,text\n" + "\n".join(pieces), encoding="utf-8")
@@ -65,7 +66,7 @@ def test_broken_csv(tmp_path_factory: object, pieces: list[str], size: int) -> N
 
 
 @given(st.lists(st.one_of(st.just(""), st.just("nonsense"), st.text(max_size=5).map(json.dumps))), ROWS_IN_PARTITION)
-def test_lines(tmp_path_factory: object, lines: list[str], size: int) -> None:
+def test_lines(tmp_path_factory: pytest.TempPathFactory, lines: list[str], size: int) -> None:
     path = _folder(tmp_path_factory) / "in.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     found = check(path, size)
@@ -73,7 +74,7 @@ def test_lines(tmp_path_factory: object, lines: list[str], size: int) -> None:
 
 
 @given(st.integers(0, 60), st.integers(1, 17), ROWS_IN_PARTITION)
-def test_parquet(tmp_path_factory: object, rows: int, in_group: int, size: int) -> None:
+def test_parquet(tmp_path_factory: pytest.TempPathFactory, rows: int, in_group: int, size: int) -> None:
     path = _folder(tmp_path_factory) / "in.parquet"
     table = pa.table({"text": pa.array([f"t{number}" for number in range(rows)], pa.string())})
     pq.write_table(table, path, row_group_size=in_group)
@@ -81,10 +82,10 @@ def test_parquet(tmp_path_factory: object, rows: int, in_group: int, size: int) 
     assert found == [(number + 1, {"text": f"t{number}"}) for number in range(rows)]
 
 
-def test_a_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypatch: object) -> None:
+def test_a_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'{"text": "a"}\n' + b"x" * (3 << 20) + b'\n{"text": "b"}\n' + b"y" * (3 << 20))
-    monkeypatch.setattr(records, "MAX_LINE", 1 << 20)  # type: ignore[attr-defined]
+    monkeypatch.setattr(records, "MAX_LINE", 1 << 20)
     found = check(path, 2)
     assert found == [
         (1, {"text": "a"}),
@@ -94,11 +95,11 @@ def test_a_long_line_is_skipped_without_being_held(tmp_path: Path, monkeypatch: 
     ]
 
 
-def _folder(factory: object) -> Path:
+def _folder(factory: pytest.TempPathFactory) -> Path:
     """Return a folder for the examples of a test, which each write over the last one's file."""
-    base: Path = factory.getbasetemp()  # type: ignore[attr-defined]
-    (base / "partitions").mkdir(exist_ok=True)
-    return base / "partitions"
+    folder = factory.getbasetemp() / "partitions"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _line(row: tuple[str, str]) -> str:

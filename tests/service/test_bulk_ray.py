@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from bulk_helpers import COMMAND, ENVIRONMENT, parts, run, summary, write_lines
 
+from benchmarks.cluster.memory import wait_for
 from benchmarks.cluster.nodes import LocalCluster
 from service.bulk.engines import TRIES, UnitActor
 from service.bulk.manifest import count_try, forget_tries
@@ -26,7 +27,8 @@ OPTIONS = ["--partition-rows", "30"]
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster([0, 1, 1]) as started:
+    # Ray notices after some five seconds, and not fifteen, that a node is gone.
+    with LocalCluster([0, 1, 1], {"RAY_health_check_period_ms": "1000"}) as started:
         yield started
 
 
@@ -43,9 +45,18 @@ def expected(source: Path) -> dict[str, bytes]:
     return parts(output)
 
 
-def begin(cluster: LocalCluster, source: Path, output: Path) -> subprocess.Popen[str]:
-    """Start a run with two actors, and return when it has done some partitions."""
-    command = [*COMMAND, str(source), str(output), *OPTIONS, "--ray-address", cluster.address, "--min-actors", "2"]
+def begin(cluster: LocalCluster, source: Path, output: Path, *, least: int = 2) -> subprocess.Popen[str]:
+    """Start a run with so many actors at first, and return when it has done some partitions."""
+    command = [
+        *COMMAND,
+        str(source),
+        str(output),
+        *OPTIONS,
+        "--ray-address",
+        cluster.address,
+        "--min-actors",
+        str(least),
+    ]
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     while process.poll() is None and len(list(output.glob("_done/*"))) < 4:
         time.sleep(0.02)
@@ -84,7 +95,9 @@ def test_actor_killed(cluster: LocalCluster, source: Path, expected: dict[str, b
 def test_command_killed_and_resumed_in_one_process(
     cluster: LocalCluster, source: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    process = begin(cluster, source, tmp_path / "out")
+    process = begin(cluster, source, tmp_path / "out", least=1)
+    # The pool has grown by itself.
+    assert wait_for(lambda: len(cluster.actors()) == 2, lambda: process.poll() is None)
     process.kill()
     process.communicate()
     told = run(source, tmp_path / "out", *OPTIONS, "--resume").stdout

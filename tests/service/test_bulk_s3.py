@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from bulk_helpers import ENVIRONMENT, document, parts, run_apart, write_lines, write_table
+from bulk_helpers import document, parts, run_apart, write_lines, write_table
 from pyarrow import fs as pafs
 
 pytest.importorskip("moto")
@@ -113,4 +113,3 @@ def test_any_file_system_of_fsspec(tmp_path: Path) -> None:
 def test_a_bucket_that_is_not_there(endpoint: str, tmp_path: Path) -> None:
     told = run_apart("s3://missing/in", tmp_path / "out", code=2, **ACCESS, AWS_ENDPOINT_URL=endpoint)
     assert told == "error: s3://missing/in: there is no such file or folder\n"
-    assert ENVIRONMENT
