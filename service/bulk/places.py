@@ -6,6 +6,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ TEMPORARY = "_temporary"
 """Folder of an output on a file system for what is not yet whole."""
 
 _BUFFER = 8 << 20
+_QUESTIONS = 16
 _ARROW_SCHEMES = frozenset({"abfs", "abfss", "gcs", "gs", "hdfs", "viewfs"})
 
 
@@ -84,7 +86,9 @@ class Place:
             return [self._found(info)]
         found = self.system.get_file_info(pafs.FileSelector(self.path, recursive=True))
         wanted = [item for item in found if item.type == pafs.FileType.File and self._is_data(item.path, suffixes)]
-        return [self._found(item) for item in sorted(wanted, key=lambda item: item.path)]
+        # An object store is asked for each file's tag, which takes a round trip.
+        with ThreadPoolExecutor(1 if self.local else _QUESTIONS) as pool:
+            return list(pool.map(self._found, sorted(wanted, key=lambda item: item.path)))
 
     def find(self, path: str) -> FoundFile | None:
         """Return what stands at a path of the file system now, if it is a file."""
@@ -207,7 +211,7 @@ def open_place(url: str) -> Place:
     """
     scheme, sign, rest = url.partition("://")
     if not sign or scheme == "file":
-        return Place(pafs.LocalFileSystem(), str(Path(rest if sign else url).absolute()), "")
+        return Place(pafs.LocalFileSystem(), os.path.abspath(rest if sign else url), "")  # noqa: PTH100 - without ..
     try:
         if scheme == "s3":
             return Place(_s3(rest.partition("/")[0]), rest.rstrip("/"), "s3://")

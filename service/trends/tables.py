@@ -97,17 +97,22 @@ class Tables:
 
     def _count_documents(self) -> None:
         """Count, for every country and document, the sentences that mention it and those with each stance."""
-        counts = ", ".join(
-            f"count(DISTINCT sentence) FILTER (stance = {_text(label)}) AS {_name(label)}" for label in self._labels
-        )
         self._database.execute(
             "CREATE TEMP TABLE by_document AS SELECT code, min(name) AS name, period, document, "
-            f"count(DISTINCT sentence) AS mentions, {counts} FROM entries GROUP BY code, period, document"
+            "count(DISTINCT sentence) AS mentions FROM entries GROUP BY code, period, document"
         )
         self._database.execute(
-            "CREATE TEMP TABLE stance_by_document AS UNPIVOT by_document "
-            f"ON {', '.join(map(_name, self._labels))} INTO NAME stance VALUE sentences"
+            "CREATE TEMP TABLE taken AS SELECT code, period, document, stance, count(DISTINCT sentence) AS sentences "
+            "FROM entries WHERE stance IS NOT NULL GROUP BY code, period, document, stance"
         )
+        self._database.execute(f"""
+            CREATE TEMP TABLE stance_by_document AS
+            SELECT held.*, label.stance, coalesce(taken.sentences, 0) AS sentences
+            FROM by_document held
+            CROSS JOIN (SELECT unnest([{", ".join(map(_text, self._labels))}]::VARCHAR[]) AS stance) label
+            LEFT JOIN taken ON held.code = taken.code AND held.document = taken.document
+                AND held.period IS NOT DISTINCT FROM taken.period AND label.stance = taken.stance
+        """)
 
     def _count_stances(self) -> None:
         self._database.execute(f"""
@@ -197,12 +202,8 @@ def _interval(share: str, number: str) -> str:
 
 
 def _order(column: str, values: Iterable[str]) -> str:
-    return f"list_position([{', '.join(map(_text, values))}], {column})"
+    return f"list_position([{', '.join(map(_text, values))}]::VARCHAR[], {column})"
 
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _name(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

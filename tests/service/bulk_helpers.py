@@ -66,10 +66,10 @@ def run(*arguments: str | Path, code: int = 0) -> Result:
     return result
 
 
-def run_apart(*arguments: str | Path, code: int = 0, **variables: str) -> str:
-    """Run the command in a process of its own, and return what it wrote."""
+def run_apart(*arguments: str | Path, code: int = 0, command: str = "batch", **variables: str) -> str:
+    """Run a command in a process of its own, and return what it wrote."""
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        [*COMMAND[:-1], command, *map(str, arguments)],
         env=ENVIRONMENT | variables,
         capture_output=True,
         text=True,

@@ -83,6 +83,12 @@ def test_in_and_out_of_a_bucket(store: pafs.S3FileSystem, endpoint: str, tmp_pat
     assert "this time 22 sentences" in run_apart("s3://news/in", "s3://news/out", *OPTIONS, "--resume", **access)
     assert parts(download(store, "news/out", tmp_path / "again")) == local
     assert pq.read_metadata(tmp_path / "again" / "part-000004.parquet").num_rows > 0
+    counted = [tmp_path / "trends-s3", tmp_path / "trends-local"]
+    for source, report in zip(["s3://news/out", str(tmp_path / "local")], counted, strict=True):
+        run_apart(source, "--report", report, command="trends", **access)
+    tables = [(report / "stances_over_time.csv").read_bytes() for report in counted]
+    assert tables[0] == tables[1]
+    assert tables[0].count(b"\n") > 50
     upload(store, folder / "a.jsonl", "news/in/b.csv")
     told = run_apart("s3://news/in", "s3://news/out", *OPTIONS, "--resume", code=2, **access)
     assert "s3://news/in/b.csv was " in told

@@ -254,6 +254,20 @@ def test_countries_and_what_classify_writes(tmp_path: Path) -> None:
     assert "the documents have no date" in text
 
 
+def test_labels_may_have_the_names_of_columns_and_there_may_be_nothing(tmp_path: Path) -> None:
+    labels = ("name", "it's", 'code"')
+    schema = part_schema(labels, ModelInfo("own", "1", "0" * 64))
+    made = {"document": "a", "sentence": 0, "code": "NO", "name": "Norway", "partition": 0, "row": 1}
+    for name, content in (("some", [made | {"stance": "it's"}, made | {"stance": "name"}]), ("none", [])):
+        pq.write_table(pa.Table.from_pylist(content, schema), tmp_path / f"{name}.parquet")
+        trends(tmp_path / f"{name}.parquet", "--report", tmp_path / name)
+        checked(tmp_path / name)
+    found = table(tmp_path / "some", "stances_over_time")
+    assert [(row["stance"], row["sentences"]) for row in found] == [("name", "1"), ("it's", "1"), ('code"', "0")]
+    assert table(tmp_path / "none", "stances_over_time") == []
+    assert "No country takes a stance" in checked(tmp_path / "none")[0]
+
+
 def test_a_batch_that_is_not_complete_says_so(tmp_path: Path) -> None:
     output = tmp_path / "out"
     run(write_lines(tmp_path / "in.jsonl", 30), output, "--partition-rows", "10")
