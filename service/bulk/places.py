@@ -50,25 +50,22 @@ class Place:
     Attributes:
         system: The file system.
         path: The path in it, without a slash at the end.
-        prefix: What stands before paths in a URL; empty for local ones.
+        url: The path or URL that leads to it from anywhere.
+        local: Whether it is on a file system of this machine.
     """
 
     system: pafs.FileSystem
     path: str
-    prefix: str
+    url: str
+    local: bool = False
 
     def __str__(self) -> str:
         """Return the path or URL."""
-        return self.name(self.path)
-
-    @property
-    def local(self) -> bool:
-        """Whether it is on a file system of this machine."""
-        return not self.prefix
+        return self.url
 
     def name(self, path: str) -> str:
-        """Return the path or URL of a file of the same file system."""
-        return f"{self.prefix}{path}"
+        """Return the path or URL of a file of this place."""
+        return f"{self.url}{path.removeprefix(self.path)}"
 
     def files(self, suffixes: frozenset[str]) -> list[FoundFile]:
         """Return the file itself, or the files of the folder with these suffixes, however deep, in a fixed order.
@@ -211,13 +208,14 @@ def open_place(url: str) -> Place:
     """
     scheme, sign, rest = url.partition("://")
     if not sign or scheme == "file":
-        return Place(pafs.LocalFileSystem(), os.path.abspath(rest if sign else url), "")  # noqa: PTH100 - without ..
+        path = os.path.abspath(rest if sign else url)  # noqa: PTH100 - resolve would follow links
+        return Place(pafs.LocalFileSystem(), path, path, local=True)
     try:
         if scheme == "s3":
-            return Place(_s3(rest.partition("/")[0]), rest.rstrip("/"), "s3://")
+            return Place(_s3(rest.partition("/")[0]), rest.rstrip("/"), url.rstrip("/"))
         if scheme in _ARROW_SCHEMES:
             system, path = pafs.FileSystem.from_uri(url)
-            return Place(system, path.rstrip("/"), f"{scheme}://")
+            return Place(system, path.rstrip("/"), url.rstrip("/"))
         return _fsspec_place(url)
     except (OSError, ValueError, ImportError) as error:
         raise PlaceError(f"{url}: {' '.join(str(error).split())}") from None
@@ -236,5 +234,4 @@ def _fsspec_place(url: str) -> Place:
     from fsspec.core import url_to_fs  # noqa: PLC0415
 
     system, path = url_to_fs(url)
-    protocol = system.protocol if isinstance(system.protocol, str) else system.protocol[0]
-    return Place(pafs.PyFileSystem(pafs.FSSpecHandler(system)), path.rstrip("/"), f"{protocol}://")
+    return Place(pafs.PyFileSystem(pafs.FSSpecHandler(system)), path.rstrip("/"), url.rstrip("/"))

@@ -171,5 +171,5 @@ def _describe(job: Job, rows: int, model: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_overlap(source: Place, output: Place) -> None:
     """Refuse an output within the input, whose parts would be taken for input the next time."""
-    if source.prefix == output.prefix and f"{output.path}/".startswith(f"{source.path}/"):
+    if f"{output}/".startswith(f"{source}/"):
         raise PlaceError(f"{output} lies within the input {source}")

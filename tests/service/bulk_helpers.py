@@ -59,18 +59,18 @@ def write_table(path: Path, documents: list[dict[str, Any]]) -> Path:
     return path
 
 
-def run(*arguments: str | Path, code: int = 0) -> Result:
-    """Run the command in this process."""
-    result = CliRunner().invoke(app, ["batch", *map(str, arguments)], catch_exceptions=False)
+def run(*arguments: str | Path, code: int = 0, command: str = "batch") -> Result:
+    """Run a command in this process."""
+    result = CliRunner().invoke(app, [command, *map(str, arguments)], catch_exceptions=False)
     assert result.exit_code == code, result.output
     return result
 
 
-def run_apart(*arguments: str | Path, code: int = 0, command: str = "batch", **variables: str) -> str:
-    """Run a command in a process of its own, and return what it wrote."""
+def run_apart(*arguments: str | Path, code: int = 0) -> str:
+    """Run the command in a process of its own, and return what it wrote."""
     done = subprocess.run(
-        [*COMMAND[:-1], command, *map(str, arguments)],
-        env=ENVIRONMENT | variables,
+        [*COMMAND, *map(str, arguments)],
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,

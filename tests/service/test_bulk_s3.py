@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from bulk_helpers import document, parts, run_apart, write_lines, write_table
+from bulk_helpers import document, parts, run, write_lines, write_table
 from pyarrow import fs as pafs
 
 pytest.importorskip("moto")
@@ -28,6 +28,12 @@ def endpoint() -> Iterator[str]:
             yield next(found[0] for line in server.stderr if (found := re.search(r"http://127\S+:\d+", line)))
         finally:
             server.kill()
+
+
+@pytest.fixture(autouse=True)
+def access(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (ACCESS | {"AWS_ENDPOINT_URL": endpoint}).items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,7 @@ def upload(store: pafs.S3FileSystem, source: Path, path: str) -> None:
         stream.write(source.read_bytes())
 
 
-def test_in_and_out_of_a_bucket(store: pafs.S3FileSystem, endpoint: str, tmp_path: Path) -> None:
+def test_in_and_out_of_a_bucket(store: pafs.S3FileSystem, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     write_lines(folder / "a.jsonl", 30, broken=10)
@@ -66,11 +72,10 @@ def test_in_and_out_of_a_bucket(store: pafs.S3FileSystem, endpoint: str, tmp_pat
     write_table(folder / "c.parquet", [document(number) for number in range(200, 230)])
     for path in folder.iterdir():
         upload(store, path, f"news/in/{path.name}")
-    access = ACCESS | {"AWS_ENDPOINT_URL": endpoint}
-    told = run_apart("s3://news/in/", "s3://news/out/", *OPTIONS, **access)
+    told = run("s3://news/in/", "s3://news/out/", *OPTIONS).output
     assert "10 of 10 partitions, 90 documents" in told
     assert "written to s3://news/out\n" in told
-    run_apart(folder, tmp_path / "local", *OPTIONS)
+    run(folder, tmp_path / "local", *OPTIONS)
     found = download(store, "news/out", tmp_path / "found")
     local = {
         name: data.replace(b"%b/" % bytes(folder), b"s3://news/in/") for name, data in parts(tmp_path / "local").items()
@@ -80,17 +85,17 @@ def test_in_and_out_of_a_bucket(store: pafs.S3FileSystem, endpoint: str, tmp_pat
     # A part that is lost, as by a crash before its record, is made again; nothing else is.
     for name in ("part-000004.parquet", "_done/000004.json"):
         store.delete_file(f"news/out/{name}")
-    assert "this time 22 sentences" in run_apart("s3://news/in", "s3://news/out", *OPTIONS, "--resume", **access)
+    assert "this time 22 sentences" in run("s3://news/in", "s3://news/out", *OPTIONS, "--resume").output
     assert parts(download(store, "news/out", tmp_path / "again")) == local
     assert pq.read_metadata(tmp_path / "again" / "part-000004.parquet").num_rows > 0
     counted = [tmp_path / "trends-s3", tmp_path / "trends-local"]
     for source, report in zip(["s3://news/out", str(tmp_path / "local")], counted, strict=True):
-        run_apart(source, "--report", report, command="trends", **access)
+        run(source, "--report", report, command="trends")
     tables = [(report / "stances_over_time.csv").read_bytes() for report in counted]
     assert tables[0] == tables[1]
     assert tables[0].count(b"\n") > 50
     upload(store, folder / "a.jsonl", "news/in/b.csv")
-    told = run_apart("s3://news/in", "s3://news/out", *OPTIONS, "--resume", code=2, **access)
+    told = run("s3://news/in", "s3://news/out", *OPTIONS, "--resume", code=2).output
     assert "s3://news/in/b.csv was " in told
     assert "ETag" in told
 
@@ -105,8 +110,8 @@ def test_any_file_system_of_fsspec(tmp_path: Path) -> None:
     place.put("_b/c.jsonl", b"{}\n")
     place.put("d/e.csv", b"text\n")
     assert [place.name(file.path) for file in place.files(SUFFIXES)] == [
-        "memory:///batches/deep/a.jsonl",
-        "memory:///batches/deep/d/e.csv",
+        "memory://batches/deep/a.jsonl",
+        "memory://batches/deep/d/e.csv",
     ]
     assert place.read("_b/c.jsonl") == b"{}\n"
     assert place.read("missing") is None
@@ -116,6 +121,6 @@ def test_any_file_system_of_fsspec(tmp_path: Path) -> None:
     assert place.names("_b") == []
 
 
-def test_a_bucket_that_is_not_there(endpoint: str, tmp_path: Path) -> None:
-    told = run_apart("s3://missing/in", tmp_path / "out", code=2, **ACCESS, AWS_ENDPOINT_URL=endpoint)
+def test_a_bucket_that_is_not_there(tmp_path: Path) -> None:
+    told = run("s3://missing/in", tmp_path / "out", code=2).output
     assert told == "error: s3://missing/in: there is no such file or folder\n"
