@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
-from typing import Any, BinaryIO
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,8 +51,21 @@ class PartWriter:
         if self._held >= ROWS_IN_GROUP:
             self._flush()
 
-    def close(self) -> None:
-        """Write what is held and the end of the file."""
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write the end of the file; after an error too, while the file is still open, though nobody will read it."""
+        if error is None:
+            self._close()
+            return
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
+
+    def _close(self) -> None:
         self._gather()
         self._flush()
         self._writer.close()

@@ -103,19 +103,21 @@ class UnitRunner:
 
     def _write(self, file: BinaryIO, unit: Unit, tally: _Tally) -> int:
         schema = part_schema(self.classifier.scheme.names, self.classifier.info)
-        writer = PartWriter(file, schema, unit.number)
-        if unit.fault is not None:
-            self._reject(tally, unit, None, None, unit.fault)
-        else:
-            for answered, result in self._results(unit, tally):
-                writer.add(result, answered.document.date, answered.number)
-                tally.documents += 1
-                tally.sentences += len(result.sentences)
-                self.on_document(len(result.sentences))
-        writer.close()
+        with PartWriter(file, schema, unit.number) as writer:
+            if unit.fault is not None:
+                self._reject(tally, unit, None, None, unit.fault)
+            else:
+                self._fill(writer, unit, tally)
         # Read ahead of the answers, so out of order by a few.
         tally.letters.sort(key=lambda letter: json.loads(letter)["line"] or 0)
         return writer.rows
+
+    def _fill(self, writer: PartWriter, unit: Unit, tally: _Tally) -> None:
+        for answered, result in self._results(unit, tally):
+            writer.add(result, answered.document.date, answered.number)
+            tally.documents += 1
+            tally.sentences += len(result.sentences)
+            self.on_document(len(result.sentences))
 
     def _results(self, unit: Unit, tally: _Tally) -> Iterator[tuple[_Answered, DocumentResult]]:
         """Yield the answers in the order of the rows; a document on which the classifier fails costs no other."""
