@@ -102,7 +102,7 @@ def classify(
         input_format,
         format,
         read_day(written),
-        _codes(countries),
+        read_codes(countries),
         blocs,
         output=output,
         errors=errors,
@@ -122,7 +122,8 @@ def read_day(value: str | None) -> date | None:
         stop(f"--date: {value!r} {error}", USAGE)
 
 
-def _codes(value: str | None) -> frozenset[str] | None:
+def read_codes(value: str | None) -> frozenset[str] | None:
+    """Read the option ``--countries``, or end the command."""
     from model.countries.registry import is_known_code  # noqa: PLC0415
 
     if value is None:
@@ -161,12 +162,12 @@ def _is_writable(path: Path) -> bool:
         return False
 
 
-def load_model(model: str | None) -> StanceClassifier:
-    """Load what the option ``--model`` names, or end the command."""
+def load_model(model: str | None, threads: int | None = None) -> StanceClassifier:
+    """Load what the option ``--model`` names, for so many threads, or end the command."""
     from model.classifier import StanceClassifier  # noqa: PLC0415
     from model.errors import ModelError  # noqa: PLC0415
 
     try:
-        return StanceClassifier.from_pretrained(model)
+        return StanceClassifier.from_pretrained(model, threads=threads)
     except ModelError as error:
         stop(str(error))

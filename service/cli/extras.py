@@ -28,6 +28,8 @@ TRAIN_PACKAGES = frozenset(
 
 
 PARQUET_PACKAGES = frozenset(["pyarrow"])
+RAY_PACKAGES = frozenset(["pandas", "pyarrow", "ray"])
+TRENDS_PACKAGES = frozenset(["duckdb", "jinja2", "pyarrow"])
 SETFIT_PACKAGES = frozenset(["evaluate", "sentence_transformers", "setfit"])
 
 
@@ -49,6 +51,27 @@ def setfit_extra() -> Iterator[None]:
 def parquet_extra() -> Iterator[None]:
     """Wrap imports that need the extra ``parquet``; without it, end the command with how to install it."""
     with _extra("parquet", PARQUET_PACKAGES, "Parquet"):
+        yield
+
+
+@contextmanager
+def batch_extra() -> Iterator[None]:
+    """Wrap imports that need the extra ``batch``; without it, end the command with how to install it."""
+    with _extra("batch", PARQUET_PACKAGES, "this command"):
+        yield
+
+
+@contextmanager
+def ray_extra() -> Iterator[None]:
+    """Wrap imports that need the extra ``ray``; without it, end the command with how to install it."""
+    with _extra("ray", RAY_PACKAGES, "--ray"):
+        yield
+
+
+@contextmanager
+def trends_extra() -> Iterator[None]:
+    """Wrap imports that need the extra ``trends``; without it, end the command with how to install it."""
+    with _extra("trends", TRENDS_PACKAGES, "this command"):
         yield
 
 

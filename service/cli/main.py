@@ -12,6 +12,7 @@ import typer
 
 from service.cli import corrections, database, models, seeds
 from service.cli.agreement import agreement
+from service.cli.bulk import batch
 from service.cli.calibrate import calibrate
 from service.cli.card import card
 from service.cli.check import check
@@ -29,6 +30,7 @@ from service.cli.serve import ServeCommand, serve
 from service.cli.split import split
 from service.cli.sweep import sweep
 from service.cli.train import train
+from service.cli.trends import trends
 from service.cli.tune import tune
 from service.cli.verify import verify
 
@@ -64,6 +66,8 @@ def entity_stance(
 
 
 app.command()(classify)
+app.command()(batch)
+app.command()(trends)
 app.command()(explain)
 app.command(cls=ServeCommand)(serve)
 app.command()(key)

@@ -29,7 +29,7 @@ from model.classifier import StanceClassifier
 from model.documents import Document
 from service.cli import batch
 from service.cli.main import app
-from service.cli.parquet import ROWS_IN_GROUP
+from service.rows import ROWS_IN_GROUP
 
 COMMAND = [sys.executable, "-m", "service.cli.main", "classify"]
 LONG = 1_200
@@ -443,7 +443,7 @@ MEASURED = """
 import atexit, re, sys
 from pathlib import Path
 from service.cli.main import app
-from service.cli.parquet import ROWS_IN_GROUP
+from service.rows import ROWS_IN_GROUP
 
 def report():
     peak = re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text())[1]

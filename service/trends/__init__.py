@@ -1,0 +1,1 @@
+"""Stances and relations over time, from the parts of a batch: tables and a report."""
