@@ -16,7 +16,9 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
     && /opt/entity-stance/bin/pip install --no-cache-dir "${wheel}${EXTRAS:+[$EXTRAS]}"
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin stance
+# Login shells set PATH anew; Kubernetes operators such as KubeRay start commands in one.
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin stance \
+    && echo 'PATH=/opt/entity-stance/bin:$PATH' > /etc/profile.d/entity-stance.sh
 COPY --from=build /opt/entity-stance /opt/entity-stance
 ENV PATH=/opt/entity-stance/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -1,0 +1,1 @@
+"""What a number of sentences takes in cores, hours and money, from rates that are measured here."""

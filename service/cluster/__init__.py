@@ -1,0 +1,1 @@
+"""The HTTP application on a cluster, as a deployment of Ray Serve."""
