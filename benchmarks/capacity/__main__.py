@@ -61,7 +61,7 @@ def _options() -> Any:
     parser.add_argument("--out", type=Path, default=Path("reports/capacity"), help="folder [reports/capacity]")
     parser.add_argument("--price", type=float, help=f"what a core costs in an hour [{defaults.price:g}]")
     parser.add_argument("--currency", help=f"in what [{defaults.currency}]")
-    parser.add_argument("--efficiency", type=float, help=f"what the engine leaves of the rate [{defaults.efficiency:g}]")
+    parser.add_argument("--efficiency", type=float, help=f"share that the engine leaves [{defaults.efficiency:g}]")
     parser.add_argument("--source", help="where that figure comes from, in a few words")
     parser.add_argument("--without", type=float, choices=SHARES, help=f"sentences without [{defaults.without:g}]")
     return parser.parse_args()

@@ -81,12 +81,12 @@ def page(run: Run | None, assumed: Assumptions) -> str:
 
 
 def _measured(run: Run) -> str:
-    several = run.processors
+    several, rounds = run.processors, len(run.rates[0].rounds)
     lines = [
         "## Measured",
         "",
-        f"{run.machine}, {run.date}; model {run.model['name']} {run.model['version']}. Worker processes with one thread "
-        f"for the network each read articles of twenty sentences, none twice; medians of {len(run.rates[0].rounds)} "
+        f"{run.machine}, {run.date}; model {run.model['name']} {run.model['version']}. Worker processes with one "
+        f"thread for the network each read articles of twenty sentences, none twice; medians of {rounds} "
         f"rounds of {run.seconds:g} s, in which one worker and {several} take turns. In brackets the slowest and the "
         "fastest round.",
         "",
@@ -116,7 +116,7 @@ def _assumed(run: Run, assumed: Assumptions) -> str:
 
 - {assumed.without:.0%} of the sentences name no country: {run.per_core(assumed.without):,.0f} sentences/s on a core.
 - Of that, {assumed.efficiency:.0%} remain when files are read, results written and work handed out: {assumed.source}.
-- More cores are so many times as fast: workers share nothing but the files. Measured up to {run.processors} on one machine.
+- More cores are so many times as fast, since workers share only the files; tried up to {run.processors} on one machine.
 - A core is as fast as the one measured, and costs {assumed.price:g} {assumed.currency} an hour.
 - Every worker starts once. There are at least as many partitions as cores, and they end at about the same time.
 """
@@ -142,8 +142,8 @@ def _derived(run: Run, assumed: Assumptions) -> str:
 
 def _left_out() -> str:
     return """\
-Left out: what the object store and the network cost, the head node of a cluster, machines that are taken away, and cores
-that wait for the last partition.
+Left out: what the object store and the network cost, the head node of a cluster, machines that are taken away, and
+cores that wait for the last partition.
 """
 
 

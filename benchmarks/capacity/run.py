@@ -1,4 +1,4 @@
-"""A run: rates of one worker and of as many as there are processors, round by round, and what a worker takes to start."""
+"""A run: rates of one worker and of as many as there are processors, and what a worker takes to start."""
 
 from __future__ import annotations
 

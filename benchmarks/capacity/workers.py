@@ -111,9 +111,7 @@ def articles(naming: Sequence[str], silent: Sequence[str], without: float, seed:
     """Yield articles without end, of which a share of the sentences names no country and no sentence stands twice."""
     drawn = random.Random(seed)
     for number in count():
-        lines = [
-            drawn.choice(silent if drawn.random() < without else naming) for _ in range(SENTENCES_AN_ARTICLE)
-        ]
+        lines = [drawn.choice(silent if drawn.random() < without else naming) for _ in range(SENTENCES_AN_ARTICLE)]
         yield "\n".join(f"On day {number}-{place}, {line}" for place, line in enumerate(lines))
 
 

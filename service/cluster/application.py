@@ -49,7 +49,6 @@ def application(args: dict[str, Any]) -> Application:
         return replica_app(args, _processors())
 
     deployment = serve.deployment(
-        serve.ingress(build)(Replica),
         name=DEPLOYMENT,
         max_ongoing_requests=settings.max_concurrency,
         autoscaling_config=AutoscalingConfig(
@@ -60,7 +59,7 @@ def application(args: dict[str, Any]) -> Application:
         health_check_timeout_s=15,
         graceful_shutdown_timeout_s=settings.drain_seconds + GRACE_SECONDS,
     )
-    return deployment.bind()
+    return deployment(serve.ingress(build)(Replica)).bind()
 
 
 class Replica:
@@ -77,5 +76,5 @@ class Replica:
 
 
 def _processors() -> int:
-    assigned = ray.get_runtime_context().get_assigned_resources()
+    assigned: dict[str, float] = ray.get_runtime_context().get_assigned_resources()  # type: ignore[no-untyped-call]
     return max(1, math.floor(assigned.get("CPU", 1)))

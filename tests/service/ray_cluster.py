@@ -118,12 +118,13 @@ def running_cluster(processors: int = 4) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     token = secrets.token_hex(16)
     options = [f"--{name}={number}" for name, number in ports.items()]
-    sizes = [f"--num-cpus={processors}", "--object-store-memory=100000000", "--min-worker-port=0", "--max-worker-port=0"]
+    options += ["--min-worker-port=0", "--max-worker-port=0"]
+    options += [f"--num-cpus={processors}", "--object-store-memory=100000000"]
     # `ray stop` would end the clusters of others too.
     command = [str(BIN / "ray"), "start", "--head", "--block", "--disable-usage-stats", f"--temp-dir={folder}"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "--dashboard-host=127.0.0.1", *options, *sizes],
+            [*command, "--dashboard-host=127.0.0.1", *options],
             stdout=log,
             stderr=log,
             env=environment(token),

@@ -107,8 +107,10 @@ def test_a_replica_answers_as_the_service_does(served: httpx.Client, client: htt
         assert set(here.headers) - {"date", "connection"} <= set(there.headers)
         assert len(there.headers.get_list("x-request-id")) == 1
     lines = b"".join(json.dumps({"id": str(n), "text": TEXT}).encode() + b"\n" for n in range(20))
-    streamed = [api.post("/classify/stream", content=lines).content for api in (client, served)]
-    assert streamed[0] == streamed[1]
+    head = {"Content-Type": "application/x-ndjson"}
+    streamed = [api.post("/classify/stream", content=lines, headers=head) for api in (client, served)]
+    assert [answer.status_code for answer in streamed] == [httpx.codes.OK] * 2
+    assert sorted(streamed[0].content.splitlines()) == sorted(streamed[1].content.splitlines())
     assert served.get("/info").json() == client.get("/info").json()
 
 
