@@ -50,7 +50,9 @@ def application(args: dict[str, Any]) -> Application:
 
     deployment = serve.deployment(
         name=DEPLOYMENT,
-        max_ongoing_requests=settings.max_concurrency,
+        # As many as one server would take on. Long before that the replica itself refuses what it has no room for.
+        max_ongoing_requests=settings.max_connections,
+        max_queued_requests=settings.max_connections,
         autoscaling_config=AutoscalingConfig(
             min_replicas=FEWEST_REPLICAS, max_replicas=MOST_REPLICAS, target_ongoing_requests=BUSY_REQUESTS
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from service.settings import ENV_PREFIX, SECRET, Settings, SettingsError, load_settings
 
-OF_THE_PROXY = frozenset({"host", "port", "max_connections", "header_seconds", "answer_seconds", "keep_alive_seconds"})
+OF_THE_PROXY = frozenset({"host", "port", "header_seconds", "answer_seconds", "keep_alive_seconds"})
 """Settings of the HTTP server, which is Ray's here: ``http_options`` of the Serve config stand in for some of them."""
 
 

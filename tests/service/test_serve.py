@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from model.classifier import default_directory
 TEXT = "Russia denied that it planned to invade Ukraine. The United States warned Russia of severe costs."
 OTHER_VERSION = "99.1"
 SENDERS = 4
+FEW_TOKENS = 3000
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +154,7 @@ def test_a_model_is_exchanged_under_load_and_no_request_fails(
 ) -> None:
     with Load.on(cluster.url) as load:
         wait_for(lambda: len(load.answers) > 50, "answers before")
-        cluster.deploy(cluster.config(model=str(other_model)))
+        cluster.deploy(cluster.config(model=str(other_model), max_queue_tokens=FEW_TOKENS))
         wait_for(lambda: OTHER_VERSION in load.versions(), "the other version")
         cluster.wait("RUNNING")
         settled = len(load.answers) + SENDERS
@@ -162,6 +164,18 @@ def test_a_model_is_exchanged_under_load_and_no_request_fails(
     assert load.versions(settled) == {OTHER_VERSION}
     for text, answer in load.answers[:: len(load.answers) // 50]:
         assert answer["documents"] == client.post("/classify", json={"text": text}).json()["documents"]
+
+
+def test_what_a_replica_has_no_room_for_is_refused_at_once(cluster: Cluster, served: httpx.Client) -> None:
+    assert served.get("/info").json()["limits"]["max_queue_tokens"] == FEW_TOKENS, "as deployed by the test before"
+    article = "\n".join(f"On day {day}, Norway warned Iceland of consequences." for day in range(150))
+    with ThreadPoolExecutor(8) as senders:
+        answers = list(senders.map(lambda _: served.post("/classify", json={"text": article}), range(24)))
+    refused = [answer for answer in answers if answer.status_code != httpx.codes.OK]
+    assert 0 < len(refused) < len(answers)
+    for answer in refused:
+        assert_problem(answer, 429)
+        assert int(answer.headers["retry-after"]) > 0
 
 
 def test_a_replica_that_is_killed_is_replaced_and_the_others_answer(cluster: Cluster, served: httpx.Client) -> None:
