@@ -13,6 +13,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.trainer_callback import ExportableState
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from training.processes import rank
+
 FIRST_STEPS = 5
 """Steps after which a run says how long it will take; the first ones are slower than the rest."""
 
@@ -29,24 +31,32 @@ class LengthSampler(Sampler[int]):
     So a run that goes on in the middle of an epoch finds the order that it left.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        """Take the length of every row, and how many rows a step reads."""
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, multiple: int = 1) -> None:
+        """Take the lengths.
+
+        Args:
+            lengths: The length of every row.
+            batch_size: How many rows a step reads.
+            seed: Seed of the order.
+            multiple: What the number of rows is filled up to a multiple of, with a row behind the last one.
+        """
         self.lengths = list(lengths)
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
+        self._filled = -len(self.lengths) % multiple
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self.lengths)
+        return len(self.lengths) + self._filled
 
     def __iter__(self) -> Iterator[int]:
-        """Yield the rows of one epoch."""
+        """Yield the rows of one epoch, what fills it up at its end."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
         indices = get_length_grouped_indices(  # type: ignore[no-untyped-call]
             self.lengths, self.batch_size, generator=generator
         )
-        return iter(indices)
+        return iter([*indices, *[len(self.lengths)] * self._filled])
 
 
 class EpochSeeds(TrainerCallback):
@@ -60,6 +70,15 @@ class EpochSeeds(TrainerCallback):
         """Tell the epoch; a run may begin in the middle of one."""
         for part in self.parts:
             part.epoch = int(state.epoch or 0)
+
+
+class ChanceOfItsOwn(TrainerCallback):
+    """Lets every process of a shared run drop out other things than the first one does."""
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Seed; a run that goes on takes up the chance of its checkpoint after this."""
+        if rank():
+            torch.manual_seed(args.seed + rank())
 
 
 class SaveEvery(TrainerCallback):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -77,6 +77,12 @@ def target_dataset(sentences: Sequence[EncodableSentence], targets: Sequence[Tar
     return Dataset.from_list(examples)
 
 
+def with_blank(dataset: Dataset) -> Dataset:
+    """Return examples of `build_dataset` with one more behind them, without entities: nothing is learned of it."""
+    blank = {"input_ids": dataset[0]["input_ids"][:1], "positions": [], "labels": [], "toward": [], "row": len(dataset)}
+    return concatenate_datasets([dataset, Dataset.from_list([blank], features=dataset.features)])
+
+
 class Collator:
     """Pads examples to a batch and, in training, deals the slots anew so that no slot gets a meaning of its own.
 
@@ -118,8 +124,10 @@ class Collator:
             tensors["attention_mask"][index, :length] = 1
             for entity, positions in enumerate(example["positions"]):
                 tensors["mention_weights"][index, entity, positions] = 1 / len(positions)
-            tensors["labels"][index, :count] = torch.tensor(example["labels"])
-            tensors["toward"][index, :count, :count] = torch.tensor(example["toward"])
+            # Lists of nothing have no second dimension.
+            labels, toward = torch.tensor(example["labels"]), torch.tensor(example["toward"])
+            tensors["labels"][index, :count] = labels.reshape(count, self.labels)
+            tensors["toward"][index, :count, :count] = toward.reshape(count, count, self.labels)
             tensors["entity_mask"][index, :count] = 1
         return {"input_ids": ids, **tensors}
 

@@ -65,6 +65,7 @@ def network_loss(
     scheme: LabelScheme = STANCES,
     *,
     label_weights: Tensor | None = None,
+    counts: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy over labels, plus binary cross-entropy over targets in a scheme that has them.
 
@@ -77,21 +78,36 @@ def network_loss(
         scheme: Says whether labels exclude each other, whether there is such a thing as no label, and whether there
             are targets.
         label_weights: For how many cases without a label a case with it counts ``[labels]``; None for one.
+        counts: What to divide by, if the batch is a part of a larger one: `loss_counts` of all parts, added up. The
+            losses of the parts then add up to the loss of the whole.
 
     Returns:
         The loss; targets count only where the holder takes the label, since they are asked only then. Entities
         without a label count only where that is an answer.
     """
-    counted = entity_mask if scheme.none else entity_mask * (labels.sum(-1) > 0)
+    counted, asked = _counted(labels, entity_mask, scheme), _asked(labels, entity_mask)
+    counts = loss_counts(labels, entity_mask, scheme) if counts is None else counts
     weights = label_weights.to(labels.device) if label_weights is not None else None
     losses = _label_loss(label_logits.float(), labels, scheme, weights)
-    label_loss = (losses * counted).sum() / counted.sum().clamp(min=1)
+    label_loss = (losses * counted).sum() / counts[0].clamp(min=1)
     if not scheme.directed:
         return label_loss
-    others = 1 - torch.eye(labels.shape[1], device=labels.device)
-    asked = labels.unsqueeze(2) * (entity_mask.unsqueeze(1) * others).unsqueeze(-1)
     toward_loss = functional.binary_cross_entropy_with_logits(toward_logits.float(), toward, reduction="none")
-    return label_loss + (toward_loss * asked).sum() / asked.sum().clamp(min=1)
+    return label_loss + (toward_loss * asked).sum() / counts[1].clamp(min=1)
+
+
+def loss_counts(labels: Tensor, entity_mask: Tensor, scheme: LabelScheme = STANCES) -> Tensor:
+    """Return what `network_loss` divides by: how many entities count in a batch, and how many targets ``[2]``."""
+    return torch.stack([_counted(labels, entity_mask, scheme).sum(), _asked(labels, entity_mask).sum()])
+
+
+def _counted(labels: Tensor, entity_mask: Tensor, scheme: LabelScheme) -> Tensor:
+    return entity_mask if scheme.none else entity_mask * (labels.sum(-1) > 0)
+
+
+def _asked(labels: Tensor, entity_mask: Tensor) -> Tensor:
+    others = 1 - torch.eye(labels.shape[1], device=labels.device)
+    return labels.unsqueeze(2) * (entity_mask.unsqueeze(1) * others).unsqueeze(-1)
 
 
 def _label_loss(logits: Tensor, labels: Tensor, scheme: LabelScheme, weights: Tensor | None) -> Tensor:

@@ -17,9 +17,14 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def rank() -> int:
+    """Return the number of this process, from 0."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def is_first() -> bool:
     """Say whether this process is the one that writes."""
-    return int(os.environ.get("RANK", "0")) == 0
+    return rank() == 0
 
 
 def on_cpu(device: str) -> bool:
@@ -57,6 +62,13 @@ def wait_for_all() -> None:
     """Return when all processes have come here."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.barrier()
+
+
+def summed(values: torch.Tensor) -> torch.Tensor:
+    """Return the sum of what all processes give, each a tensor of the same shape."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.all_reduce(values)
+    return values
 
 
 def from_first(value: T | None) -> T:

@@ -27,7 +27,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from model.calibration import plain_probabilities
 from model.scheme import STANCES, LabelScheme
 from training.base import pad_token_id
-from training.callbacks import EpochSeeds, Forecast, LengthSampler, SaveEvery, Stopwatch, load_callbacks
+from training.callbacks import ChanceOfItsOwn, EpochSeeds, Forecast, LengthSampler, SaveEvery, Stopwatch, load_callbacks
 from training.checkpoints import (
     checkpoint_folder,
     clean,
@@ -38,9 +38,9 @@ from training.checkpoints import (
     read_state,
     seal,
 )
-from training.examples import Collator, balanced_weights
-from training.network import StanceNetwork, network_loss
-from training.processes import in_bf16, is_first, on_cpu, wait_for_all, world_size
+from training.examples import Collator, balanced_weights, with_blank
+from training.network import StanceNetwork, loss_counts, network_loss
+from training.processes import in_bf16, is_first, on_cpu, summed, wait_for_all, world_size
 from training.settings import Reporting, TrainingConfig
 
 __all__ = [
@@ -109,15 +109,19 @@ class StanceTrainer(Trainer):
 
     def __init__(self, config: TrainingConfig, data: TrainingData, **arguments: Any) -> None:
         """Take the settings and the data beside the parent's arguments."""
-        super().__init__(
-            train_dataset=data.train, eval_dataset=data.dev, data_collator=data.train_collator, **arguments
-        )
+        # Rows that several processes share out must be a multiple of what they read at once. By default some would be
+        # read twice.
+        shared = world_size() > 1
+        train = with_blank(data.train) if shared else data.train
+        super().__init__(train_dataset=train, eval_dataset=data.dev, data_collator=data.train_collator, **arguments)
         self.config = config
         self.dev_collator = data.dev_collator
         lengths = [len(ids) for ids in data.train["input_ids"]]
-        self._sampler = LengthSampler(lengths, config.batch_size * config.accumulate, config.seed)
+        multiple = config.batch_size if shared else 1
+        self._sampler = LengthSampler(lengths, config.batch_size * config.accumulate, config.seed, multiple=multiple)
         self._label_weights = balanced_weights(data.train) if config.class_weights == "balanced" else None
         self.add_callback(EpochSeeds([self._sampler, data.train_collator]))
+        self.add_callback(ChanceOfItsOwn())
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Make AdamW with one group for the encoder and one for the heads."""
@@ -136,12 +140,25 @@ class StanceTrainer(Trainer):
             )
         return self.optimizer
 
-    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
-        """Return the loss of one batch."""
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Tensor]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Tensor]], Tensor]:
+        """Return the batches of a step that this process reads, and for how much those of all processes count."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        scheme = self.dev_collator.scheme
+        counts = torch.stack([loss_counts(batch["labels"], batch["entity_mask"], scheme) for batch in batches])
+        return batches, summed(counts.sum(0).to(device))
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *_: Any, **given: Any) -> Tensor:
+        """Return what one batch adds to the loss of its step, or its own loss where that is not known."""
         label_logits, toward_logits = _forward(model, inputs)
         gold = inputs["labels"], inputs["toward"], inputs["entity_mask"]
-        scheme = self.dev_collator.scheme
-        return network_loss(label_logits, toward_logits, *gold, scheme, label_weights=self._label_weights)
+        scheme, weights, counts = self.dev_collator.scheme, self._label_weights, given.get("num_items_in_batch")
+        loss = network_loss(label_logits, toward_logits, *gold, scheme, label_weights=weights, counts=counts)
+        if counts is None:
+            return loss
+        # The parent takes the mean over the batches of a step and over the processes; ours are parts of a sum.
+        return loss * (self.current_gradient_accumulation_steps * world_size())
 
     def evaluate(self, *_: Any, metric_key_prefix: str = "eval", **__: Any) -> dict[str, float]:
         """Score the dev split: mean over the labels of the average precision, which needs no threshold."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from safetensors.torch import load_file
 from transformers import TrainerCallback
 from typer.testing import CliRunner
 
@@ -332,20 +329,3 @@ def test_a_float_network_answers_as_its_logits_say(run: TrainingRun) -> None:
 
     expected = Calibrator(config.calibration, run.scheme.names)(logits.labels[:1])[0]
     np.testing.assert_allclose(first, expected, atol=1e-5)
-
-
-def test_two_processes_share_a_run(settings: Path, tmp_path: Path) -> None:
-    options = ["--config", str(settings), "--out", str(tmp_path / "m"), "--epochs", "1", "--keep-weights"]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-    done = subprocess.run(
-        [*command, "-m", "service.cli.main", "train", *options, "--device", "cpu"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("wrote ") == 1
-    assert load_file(tmp_path / "m" / "model.safetensors")
-    assert "torch.distributed.run" not in (tmp_path / "m" / "run.yaml").read_text()
-    assert StanceClassifier.from_pretrained(tmp_path / "m").classify("Norway warned Chile.").sentences
