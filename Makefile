@@ -10,7 +10,7 @@ PUBLIC ?=
 # What of real text could be joined with its annotations, if anything.
 STANDOFF = $$(ls -d seeds/standoff/hydrated 2>/dev/null)
 
-.PHONY: demo test lint types model report bench resilience guard clean
+.PHONY: demo test lint types model report bench resilience capacity guard clean
 
 demo: $(VENV)/base  ## Install the base and print the stances of the worked example
 	$(BIN)/entity-stance classify seeds/kyiv-visit.txt
@@ -43,6 +43,9 @@ bench: $(VENV)/dev  ## Compare speed with the limits and the rivals, into report
 resilience: $(VENV)/dev  ## Try what goes wrong, against LitServe too, into reports/resilience; wants an idle machine
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m benchmarks.resilience
+
+capacity: $(VENV)/dev  ## Measure what a core reads, and write docs/capacity.md; wants an idle machine
+	$(BIN)/python -m benchmarks.capacity --page docs/capacity.md
 
 guard: $(VENV)/dev  ## Fail if the speed, against the bare runtime, has fallen by more than a fifth
 	$(BIN)/python -m benchmarks guard

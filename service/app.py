@@ -28,19 +28,25 @@ from service.version import package_version
 _SUMMARY = "For every country in every sentence: which stance it takes, and toward whom."
 
 
-def create_app(settings: Settings | None = None, *, on_model_failure: Callable[[], object] | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    *,
+    on_model_failure: Callable[[], object] | None = None,
+    observer: Metrics | None = None,
+) -> FastAPI:
     """Return the application; its model loads in a process of its own once the application starts.
 
     Args:
         settings: The settings; from the environment by default.
         on_model_failure: Called when the model cannot be loaded, so that a server can stop.
+        observer: Counts what happens, for ``/metrics``; made here by default.
 
     Raises:
         SettingsError: the environment or its file holds a senseless setting, or one that needs an extra.
         StorageError: the database's URL is faulty, or its driver is not installed.
     """
     settings = settings or load_settings()
-    observer = Metrics()
+    observer = observer or Metrics()
     gateway = Gateway(settings, observer)
     storage = Storage(settings) if settings.database_url else None
 

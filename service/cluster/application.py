@@ -14,6 +14,7 @@ from ray import serve
 from ray.serve.config import AutoscalingConfig
 
 from model.classifier import StanceClassifier
+from service.cluster.metrics import ClusterMetrics
 from service.cluster.options import cluster_settings
 from service.cluster.replica import replica_app, until_ready
 
@@ -46,7 +47,7 @@ def application(args: dict[str, Any]) -> Application:
     StanceClassifier.from_pretrained(settings.model, threads=1).close()
 
     def build() -> FastAPI:
-        return replica_app(args, _processors())
+        return replica_app(args, processors=_processors(), observer=ClusterMetrics())
 
     deployment = serve.deployment(
         name=DEPLOYMENT,

@@ -16,18 +16,20 @@ from service.cluster.options import cluster_settings
 from service.errors import REQUEST_ID_HEADER
 from service.gateway import Gateway
 from service.observability.logs import configure_logging
+from service.observability.metrics import Metrics
 from service.storage.running import check_storage
 
 _ID_NAME = REQUEST_ID_HEADER.lower().encode()
 _LOOK_SECONDS = 0.02
 
 
-def replica_app(args: Mapping[str, Any], processors: int | None = None) -> FastAPI:
+def replica_app(args: Mapping[str, Any], *, processors: int | None = None, observer: Metrics | None = None) -> FastAPI:
     """Return the application of a replica; Ray Serve starts and stops it, and with it the model's process.
 
     Args:
         args: Settings of the Serve config, see `cluster_settings`.
         processors: How many the replica has been given.
+        observer: Counts what happens.
 
     Raises:
         SettingsError: a setting makes no sense.
@@ -36,7 +38,7 @@ def replica_app(args: Mapping[str, Any], processors: int | None = None) -> FastA
     settings = cluster_settings(args, processors=processors)
     configure_logging(settings.log_format, settings.log_level)
     check_storage(settings)
-    app = create_app(settings)
+    app = create_app(settings, observer=observer)
     app.add_middleware(OneRequestIdMiddleware)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

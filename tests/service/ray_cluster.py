@@ -45,11 +45,13 @@ class Cluster:
 
     Attributes:
         dashboard: Where ``serve deploy`` sends a config.
+        metrics: Where Ray exports metrics.
         url: Where the application answers.
     """
 
-    def __init__(self, dashboard: str, port: int, folder: Path, token: str) -> None:
-        self.dashboard = dashboard
+    def __init__(self, ports: Mapping[str, int], port: int, folder: Path, token: str) -> None:
+        self.dashboard = f"http://127.0.0.1:{ports['dashboard-port']}"
+        self.metrics = f"http://127.0.0.1:{ports['metrics-export-port']}/metrics"
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
         self._folder = folder
@@ -130,10 +132,10 @@ def running_cluster(processors: int = 4) -> Iterator[Cluster]:
             env=environment(token),
             start_new_session=True,
         )
-    dashboard = f"http://127.0.0.1:{ports['dashboard-port']}"
+    cluster = Cluster(ports, port, folder, token)
     try:
-        wait_for(lambda: _started(process, ask(dashboard, token)), "the cluster's start")
-        yield Cluster(dashboard, port, folder, token)
+        wait_for(lambda: _started(process, ask(cluster.dashboard, token)), "the cluster's start")
+        yield cluster
     finally:
         # By itself it takes half a minute to end.
         family = psutil.Process(process.pid).children(recursive=True)
