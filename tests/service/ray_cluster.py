@@ -46,11 +46,13 @@ class Cluster:
     Attributes:
         dashboard: Where ``serve deploy`` sends a config.
         metrics: Where Ray exports metrics.
+        ports: Where what listens, by the port that it usually has.
         url: Where the application answers.
     """
 
     def __init__(self, ports: Mapping[str, int], port: int, folder: Path, token: str) -> None:
         self.dashboard = f"http://127.0.0.1:{ports['dashboard-port']}"
+        self.ports = {8265: ports["dashboard-port"], 52365: ports["dashboard-agent-listen-port"], 8000: port}
         self.metrics = f"http://127.0.0.1:{ports['metrics-export-port']}/metrics"
         self.url = f"http://127.0.0.1:{port}"
         self._port = port

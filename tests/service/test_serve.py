@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +20,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from ray_cluster import Cluster, running_cluster, wait_for
+import yaml
+from ray_cluster import ROOT, Cluster, free_ports, running_cluster, wait_for
 from service_helpers import assert_problem
 
 from model.classifier import default_directory
@@ -131,6 +135,32 @@ def test_status_metrics_and_page_are_there(served: httpx.Client) -> None:
     assert "entity_stance_worker_up 1.0" in served.get("/metrics").text
     assert served.get("/").headers["content-type"].startswith("text/html")
     assert served.get("/-/healthz").status_code == httpx.codes.OK
+
+
+def test_the_probes_of_the_manifests_hold_on_a_cluster(cluster: Cluster) -> None:
+    manifest = yaml.safe_load((ROOT / "deploy" / "kuberay" / "serve.yaml").read_text(encoding="utf-8"))
+    spec = manifest["spec"]["rayClusterConfig"]
+    containers = [
+        container
+        for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"])
+        for container in group["template"]["spec"]["containers"]
+    ]
+    codes = {
+        container[probe]["exec"]["command"][-1]
+        for container in containers
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe")
+    }
+    (nobody,) = free_ports(1)
+    for code in codes:
+        here = re.sub(r":(\d+)/", lambda match: f":{cluster.ports[int(match[1])]}/", code)
+        elsewhere = re.sub(r":(\d+)/", f":{nobody}/", code)
+        assert [_code(here), _code(elsewhere)] == [0, 1], code
+
+
+def _code(python: str) -> int:
+    """Return the exit code of some Python, which knows nothing of this cluster's token."""
+    done = subprocess.run([sys.executable, "-I", "-c", python], check=False, stderr=subprocess.DEVNULL)
+    return done.returncode
 
 
 @pytest.mark.parametrize(
