@@ -61,6 +61,12 @@ def test_a_quick_run_makes_no_page(run: Run, tmp_path: Path, monkeypatch: pytest
     assert not (tmp_path / "page.md").exists()
 
 
+def test_a_run_on_a_busy_machine_makes_no_page(run: Run) -> None:
+    starved = [replace(rate, busy=[rate.workers * 0.7] * 3) for rate in run.rates]
+    with pytest.raises(ValueError, match=r"had 1\.40 of 2 processors"):
+        page(replace(run, rates=starved), Assumptions())
+
+
 def test_a_page_is_written_again_with_other_assumptions(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

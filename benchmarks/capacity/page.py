@@ -11,6 +11,8 @@ SENTENCES = (10**6, 10**8, 10**10)
 CORES = (8, 64, 512, 4096)
 DEADLINES = {"an hour": 1, "a day": 24, "a week": 168}
 HOUR = 3600
+LEAST_BUSY = 0.8
+"""Share of the processors that the workers must have had; less, and the machine was busy with something else."""
 
 _HEAD = """\
 # Capacity
@@ -71,12 +73,15 @@ def page(run: Run | None, assumed: Assumptions) -> str:
     """Return the page; without a run it says that there are no figures yet.
 
     Raises:
-        ValueError: the run was a quick one, whose figures are too rough to be told.
+        ValueError: the run was a quick one, or on a busy machine: its figures are too rough to be told.
     """
     if run is None:
         return _HEAD + _NOT_YET
     if run.quick:
         raise ValueError("a quick run is no base for a page: measure without --quick")
+    had = min(_median(rate.busy) for rate in run.rates if rate.workers == run.processors)
+    if had < LEAST_BUSY * run.processors:
+        raise ValueError(f"the workers had {had:.2f} of {run.processors} processors: measure on an idle machine")
     return "\n".join([_HEAD, _measured(run), _assumed(run, assumed), _derived(run, assumed), _left_out()])
 
 
