@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
@@ -15,9 +16,11 @@ from typing import Any
 import jsonschema
 import kubernetes_validate
 import pytest
+import typer
 import yaml
 from kuberay_schema import resource
 
+from service.cli.main import app
 from service.cluster.options import cluster_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,6 +122,17 @@ def test_the_replicas_fit_on_the_pods() -> None:
     assert workers["rayStartParams"]["num-cpus"] == str(deployment["ray_actor_options"]["num_cpus"])
     scaling = deployment["autoscaling_config"]
     assert (workers["minReplicas"], workers["maxReplicas"]) == (scaling["min_replicas"], scaling["max_replicas"])
+
+
+def test_the_job_is_a_command_for_its_own_cluster() -> None:
+    program, name, *arguments = shlex.split(manifest("batch")["spec"]["entrypoint"])
+    assert (program, name) == ("entity-stance", "batch")
+    command: Any = typer.main.get_command(app)
+    with command.commands[name].make_context(name, arguments) as context:
+        given = context.params
+    assert (given["ray_address"], given["resume"]) == ("auto", True)
+    _, actors = groups("batch")
+    assert given["max_actors"] == actors["maxReplicas"] * int(actors["rayStartParams"]["num-cpus"])
 
 
 @pytest.mark.parametrize("name", ["serve", "batch"])
