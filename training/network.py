@@ -46,7 +46,9 @@ class StanceNetwork(nn.Module):
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         entities = torch.matmul(mention_weights.to(hidden.dtype), hidden)
         if attention_mask is None:
-            sentence = hidden.mean(1, keepdim=True)
+            # A product rather than `mean`, which the ONNX runtime adds up in another order for a batch of one.
+            length = hidden.shape[1]
+            sentence = torch.matmul(hidden.new_ones(1, length) / length, hidden)
         else:
             tokens = attention_mask.unsqueeze(-1).to(hidden.dtype)
             sentence = (hidden * tokens).sum(1, keepdim=True) / tokens.sum(1, keepdim=True)
