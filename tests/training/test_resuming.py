@@ -93,9 +93,37 @@ def test_a_run_that_is_killed_twenty_times_ends_with_the_same_weights(
         assert not (killed.out / "config.json").exists()
     assert {"checkpoint", "partial", "building", "README.md"} <= seen
     assert outcome(killed) == 0
-    for name in ("model.safetensors", "model.onnx", "config.json"):
-        assert (killed.out / name).read_bytes() == (straight.out / name).read_bytes(), name
+    assert_same_model(killed.out, straight.out)
     assert not (killed.out / CHECKPOINTS).exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*")
+def test_so_does_one_with_adapters_accumulation_and_class_weights(
+    tiny_corpus: Path, tiny_bert: Path, tmp_path: Path
+) -> None:
+    config = TrainingConfig(
+        epochs=2, accumulate=2, lora_rank=4, class_weights="balanced", encoder_rate=3e-3, bf16=False, threads=1
+    )
+    straight = TrainingRun(
+        data=(tiny_corpus,),
+        out=tmp_path / "straight",
+        base=str(tiny_bert),
+        config=config,
+        reporting=Reporting(save_steps=2, quiet=True),
+        keep_weights=True,
+    )
+    assert outcome(straight) == 0
+    killed = replace(straight, out=tmp_path / "killed")
+    for kill in (Kill(12), Kill(17, delay=0.02)):
+        assert outcome(killed, kill) == -signal.SIGKILL
+        assert list((killed.out / CHECKPOINTS).glob("*-*"))
+    assert outcome(killed) == 0
+    assert_same_model(killed.out, straight.out)
+
+
+def assert_same_model(one: Path, other: Path) -> None:
+    for name in ("model.safetensors", "model.onnx", "config.json"):
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
 def checkpoint(root: Path, step: int, best: int) -> Path:
