@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from model.annotation import annotation_faults
-from model.scheme import Label, LabelScheme
+from model.scheme import NONE, Label, LabelScheme
 from service.problems import MAX_LISTED_FAULTS, Fault, ProblemError, field_path
 from service.storage.records import Entities, NewCorrection, NewReviewItem, Origin, annotated_form
 from service.storage.schemas import (
@@ -140,5 +140,6 @@ def _codes(entities: Entities) -> frozenset[str]:
 
 def _any_labels(entities: Entities) -> LabelScheme:
     """Return a scheme that allows what a model has answered, which need not be the one that is loaded."""
-    names = dict.fromkeys(stance for entity in entities for stance in entity["stances"])
+    # No model answers with a label "none"; it is a fault like any other wrong stance.
+    names = dict.fromkeys(stance for entity in entities for stance in entity["stances"] if stance != NONE)
     return LabelScheme("answered", tuple(map(Label, names)) or (Label("any"),))

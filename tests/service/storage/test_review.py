@@ -104,6 +104,13 @@ def test_a_faulty_sentence_costs_the_others_nothing(api: httpx.Client) -> None:
     assert_problem(api.post("/review", json={"model": MODEL, "sentences": []}), 422)
 
 
+def test_taking_no_stance_is_no_label_of_any_model(api: httpx.Client) -> None:
+    sentence = answered(0.9)
+    sentence["entities"][0]["stances"] = [{"stance": "none", "score": 0.9, "toward": []}]
+    problem = assert_problem(api.post("/review", json={"model": MODEL, "sentences": [sentence]}), 422)
+    assert problem["errors"][0]["field"].startswith("sentences[0].entities[0].stances")
+
+
 def test_an_opinion_is_a_correction_and_a_second_one_ends_it(api: httpx.Client) -> None:
     offer(api, answered(0.5))
     (item,) = asked(api, "anna")
