@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from model.classifier import ModelInfo
 from model.results import DocumentResult, EntityResult, SentenceResult, Stance
+from service.cells import entity_cells
 
 ROWS_IN_GROUP = 16_384
 """Rows of a row group of a Parquet file; as many are held in memory."""
@@ -60,20 +61,12 @@ def document_rows(result: DocumentResult) -> Iterator[dict[str, Any]]:
 
 
 def _rows(sentence: SentenceResult, result: EntityResult) -> Iterator[dict[str, Any]]:
-    entity = result.entity
-    shared = {
-        "sentence_start": sentence.start,
-        "sentence_end": sentence.end,
-        "code": entity.code,
-        "alpha3": entity.alpha3,
-        "name": entity.name,
-        "kind": entity.kind.value,
+    mentions = result.entity.mentions
+    shared = entity_cells(sentence, result) | {
         "mentions": [
             {"text": mention.text, "start": mention.start, "end": mention.end, "source": mention.source.value}
-            for mention in entity.mentions
+            for mention in mentions
         ],
-        **{f"score_{label}": score for label, score in result.scores.items()},
-        "text": sentence.text,
     }
     for stance in result.stances:
         yield shared | _stance_cells(stance)

@@ -13,6 +13,7 @@ import orjson
 
 from model.classifier import ModelInfo
 from model.results import DocumentResult, EntityResult, SentenceResult, Stance
+from service.cells import entity_cells
 
 NO_STANCE = "none"
 _JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
@@ -105,18 +106,10 @@ class CsvEncoder(Encoder):
 
 
 def _rows(sentence: SentenceResult, result: EntityResult) -> Iterator[dict[str, Any]]:
-    entity = result.entity
-    shared = {
-        "sentence_start": sentence.start,
-        "sentence_end": sentence.end,
-        "code": entity.code,
-        "alpha3": entity.alpha3,
-        "name": entity.name,
-        "kind": entity.kind.value,
-        "mentions": ";".join(mention.text for mention in entity.mentions),
-        "mention_offsets": ";".join(f"{mention.start}-{mention.end}" for mention in entity.mentions),
-        **{f"score_{label}": score for label, score in result.scores.items()},
-        "text": sentence.text,
+    mentions = result.entity.mentions
+    shared = entity_cells(sentence, result) | {
+        "mentions": ";".join(mention.text for mention in mentions),
+        "mention_offsets": ";".join(f"{mention.start}-{mention.end}" for mention in mentions),
     }
     for stance in result.stances:
         yield shared | _stance_cells(stance)
