@@ -11,6 +11,7 @@ from service.cli.classify import load_model, read_codes, read_day
 from service.cli.exits import FAILED, USAGE, complain, stop
 from service.cli.extras import batch_extra, ray_extra
 from service.cli.job import INTERRUPTED
+from service.cli.options import BlocsOption, CountriesOption, ModelOption
 
 if TYPE_CHECKING:
     from model.classifier import StanceClassifier
@@ -35,20 +36,13 @@ def batch(
         str | None,
         typer.Option(metavar="ROLE=NAME,…", help="Columns of the input: id, text, date. [default: the common names]"),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model directory or Hugging Face hub name. [default: the embedded model]", metavar="MODEL"),
-    ] = None,
+    model: ModelOption = None,
     written: Annotated[
         str | None,
         typer.Option("--date", metavar="YYYY-MM-DD", help="Day of writing of documents that do not say theirs."),
     ] = None,
-    countries: Annotated[
-        str | None, typer.Option(metavar="CODES", help="Answer these countries only, for instance US,RU.")
-    ] = None,
-    blocs: Annotated[
-        bool, typer.Option("--blocs/--no-blocs", help="Whether blocs such as the EU are entities.")
-    ] = True,
+    countries: CountriesOption = None,
+    blocs: BlocsOption = True,
     partition_rows: Annotated[
         int, typer.Option(min=1, metavar="N", help="Rows of a partition, which is done as a whole or again.")
     ] = PARTITION_ROWS,

@@ -12,6 +12,7 @@ from service.cli.exits import USAGE, stop
 from service.cli.extras import parquet_extra
 from service.cli.job import Format, Job, run
 from service.cli.listing import PATTERNS, Inputs
+from service.cli.options import BlocsOption, CountriesOption, ModelOption
 from service.cli.reading import InputFormat
 from service.days import parse_day
 
@@ -35,10 +36,7 @@ def classify(
             "csv and parquet: one row per sentence, entity and stance.",
         ),
     ] = Format.TABLE,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model directory or Hugging Face hub name. [default: the embedded model]", metavar="MODEL"),
-    ] = None,
+    model: ModelOption = None,
     written: Annotated[
         str | None,
         typer.Option(
@@ -47,13 +45,8 @@ def classify(
             help="Day of writing of documents that do not say theirs; picks the office-holders of that day.",
         ),
     ] = None,
-    countries: Annotated[
-        str | None,
-        typer.Option(metavar="CODES", help="Answer these countries only, for instance US,RU."),
-    ] = None,
-    blocs: Annotated[
-        bool, typer.Option("--blocs/--no-blocs", help="Whether blocs such as the EU are entities.")
-    ] = True,
+    countries: CountriesOption = None,
+    blocs: BlocsOption = True,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
     ] = None,

@@ -10,6 +10,7 @@ import typer
 from service.cli.classify import load_model, read_day
 from service.cli.exits import USAGE, stop
 from service.cli.inputs import InputFault, read_text
+from service.cli.options import ModelOption
 
 if TYPE_CHECKING:
     from model.classifier import StanceClassifier
@@ -41,10 +42,7 @@ def explain(
     format: Annotated[
         Format, typer.Option("--format", "-f", help="text: to read; json: the answer of POST /explain.")
     ] = Format.TEXT,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model directory or Hugging Face hub name. [default: the embedded model]", metavar="MODEL"),
-    ] = None,
+    model: ModelOption = None,
     written: Annotated[
         str | None,
         typer.Option("--date", metavar="YYYY-MM-DD", help="Day of writing; picks the office-holders of that day."),
