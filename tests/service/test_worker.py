@@ -39,11 +39,18 @@ def distinct(index: int) -> str:
     return LONG.replace("time", f"time {index}")
 
 
+def laborious(index: int) -> str:
+    """Return a text in which no sentence stands twice, so that the network reads every one."""
+    return " ".join(
+        f"Norway warned Iceland that time {index} was running out for port {number}." for number in range(1000)
+    )
+
+
 def test_a_worker_that_is_killed_is_replaced_and_those_who_wait_are_told_at_once() -> None:
     with running() as (client, gateway), ThreadPoolExecutor(4) as pool:
         killed = gateway.worker_pid
         assert killed is not None
-        waiting = [pool.submit(client.post, "/classify", json={"text": distinct(i)}) for i in range(4)]
+        waiting = [pool.submit(client.post, "/classify", json={"text": laborious(i)}) for i in range(4)]
         wait_until(lambda: gateway.admission.tokens > 0)
         time.sleep(0.2)
         started = time.monotonic()
