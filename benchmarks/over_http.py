@@ -107,6 +107,29 @@ async def _open_loop(address: str, texts: Sequence[str], rate: float) -> list[fl
         return await asyncio.gather(*tasks)
 
 
+async def _pausing(address: str, texts: Sequence[str], rate: float) -> tuple[list[float], float]:
+    """Let 32 clients send a text each, wait for its answer and pause for a random time, so many texts a second in all.
+
+    Returns:
+        How many seconds each text took, and how many texts a second were answered.
+    """
+    drawn, waiting, taken = random.Random(2), iter(texts), list[float]()
+    async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT, trust_env=False) as client:
+
+        async def work() -> None:
+            while True:
+                # A client's turns begin every 32 / rate seconds on average, whatever its answers take.
+                middle = statistics.fmean(taken) if taken else 0
+                await asyncio.sleep(drawn.expovariate(1 / max(1e-3, CLIENTS / rate - middle)))
+                if (text := next(waiting, None)) is None:
+                    return
+                taken.append(await _post(client, text))
+
+        started = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(CLIENTS)))
+        return taken, len(taken) / (time.perf_counter() - started)
+
+
 async def _singly(address: str, texts: Sequence[str]) -> list[float]:
     async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT, trust_env=False) as client:
         return [await _post(client, text) for text in texts]
@@ -148,12 +171,16 @@ def measure(count: int, *, articles_: int = 160) -> list[Figure]:
 def _under_load(address: str, capacity: float) -> list[Figure]:
     rate = LOAD * capacity
     texts = list(islice(cycle(articles(DISTINCT)), int(rate * LOADED_SECONDS)))
-    taken = asyncio.run(_open_loop(address, texts, rate))
-    middle, last = np.percentile(taken, [50, 99])
+    paused, answered = asyncio.run(_pausing(address, texts, rate))
+    middle, last = np.percentile(paused, [50, 99])
+    open_middle, open_last = np.percentile(asyncio.run(_open_loop(address, texts, rate)), [50, 99])
     alone = asyncio.run(_singly(address, sentences(210)))[10:]
     return [
-        Figure("at 70% load: p99 against p50", float(last / middle), "×", "≤ 4"),
-        Figure("at 70% load: p50", 1000 * float(middle), "ms"),
+        Figure("at 70% load, 32 clients that pause: p99 against p50", float(last / middle), "×", "≤ 4"),
+        Figure("at 70% load, 32 clients that pause: p50", 1000 * float(middle), "ms"),
+        Figure("at 70% load, 32 clients that pause: share of the full rate", answered / capacity, ""),
+        Figure("at 70% load, clients without end: p99 against p50", float(open_last / open_middle), "×"),
+        Figure("at 70% load, clients without end: p50", 1000 * float(open_middle), "ms"),
         Figure("a single sentence on an idle server, median", 1000 * statistics.median(alone), "ms", "≤ 15"),
         Figure("a single sentence on an idle server, p95", 1000 * float(np.percentile(alone, 95)), "ms"),
     ]

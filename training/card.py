@@ -202,7 +202,15 @@ def _teaching(result: TrainingResult, run: TrainingRun) -> list[str]:
     if not result.teachers:
         return []
     names = ", ".join(f"`{name}` ({digest[:12]}…)" for name, digest in result.teachers.items())
+    alone = [
+        f"{count:,} {what}"
+        for count, what in (
+            (run.variants, "variants of the sentences"),
+            (result.sentences.get("unlabelled", 0), "sentences of texts without annotation"),
+        )
+        if count
+    ]
     return [
-        f"| Taught by | teacher {names}, whose word counts for {run.teacher_share:g} beside the annotation; alone on"
-        f" {run.variants:,} variants of the sentences |"
+        f"| Taught by | teacher {names}, whose word counts for {run.teacher_share:g} beside the annotation"
+        f"{'; alone on ' if alone else ''}{' and '.join(alone)} |"
     ]

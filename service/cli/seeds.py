@@ -13,31 +13,37 @@ from service.cli.exits import FAILED, USAGE, complain, stop
 app = typer.Typer(no_args_is_help=True)
 
 CACHE = Path("~/.cache/entity-stance/sources")
+STANDOFF = Path("seeds/standoff")
+
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FOLDER", help="Folder that holds the public files, or .jsonl files with texts."),
+]
+DownloadOption = Annotated[
+    bool, typer.Option("--download/--no-download", help="Fetch the public files that the folder does not hold.")
+]
+CacheOption = Annotated[Path, typer.Option(metavar="FOLDER", help="Where fetched files are kept.")]
 
 
 @app.callback()
 def seeds() -> None:
-    """Annotated sentences of public corpora, kept without their text."""
+    """Public corpora: annotated sentences that are kept without their text, and texts without annotation."""
 
 
 @app.command()
 def hydrate(
     standoff: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Stand-off records, beside their sources.toml.")
-    ] = Path("seeds/standoff/newswire.jsonl"),
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Annotated file to write.")] = Path(
-        "seeds/standoff/hydrated/newswire.jsonl"
-    ),
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", metavar="FOLDER", help="Folder that holds the public files, or .jsonl files with texts."
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE...", help="Stand-off records, beside their sources.toml. [default: all in seeds/standoff]"
         ),
     ] = None,
-    download: Annotated[
-        bool, typer.Option("--download/--no-download", help="Fetch the public files that the folder does not hold.")
-    ] = True,
-    cache: Annotated[Path, typer.Option(metavar="FOLDER", help="Where fetched files are kept.")] = CACHE,
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where to write annotated files of the same names.")
+    ] = STANDOFF / "hydrated",
+    folder: FolderOption = None,
+    download: DownloadOption = True,
+    cache: CacheOption = CACHE,
 ) -> None:
     """Put annotations and the public texts that they belong to together.
 
@@ -55,21 +61,68 @@ def hydrate(
     from training.standoff import SOURCES_FILE, load_sources, read_standoff  # noqa: PLC0415
     from training.standoff import hydrate as join  # noqa: PLC0415
 
+    public, kept = _folder(folder), cache.expanduser() if download else None
+    files = standoff or sorted(STANDOFF.glob("*.jsonl"))
+    if not files:
+        stop(f"{STANDOFF}: no stand-off records there", USAGE)
+    joined = 0
+    for file in files:
+        if not file.is_file():
+            stop(f"{file}: no such file", USAGE)
+        try:
+            records, sources = read_standoff(file), load_sources(file.parent / SOURCES_FILE)
+        except CorpusError as error:
+            stop(str(error), USAGE)
+        result = join(records, sources, public, kept)
+        for reason, ids in result.missing.items():
+            complain(f"{file.name}: {len(ids):,} sentences are missing: {reason}")
+        if result.records:
+            joined += len(result.records)
+            out.mkdir(parents=True, exist_ok=True)
+            lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in result.records]
+            (out / file.name).write_text("".join(lines), encoding="utf-8")
+            typer.echo(f"wrote {out / file.name}: {len(result.records):,} of {len(records):,} sentences")
+    if not joined:
+        stop("no sentence could be joined", FAILED)
+
+
+@app.command()
+def texts(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Name of a source in sources.toml.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="JSON Lines file to write.")],
+    sources: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Where public files lie.")
+    ] = STANDOFF / "sources.toml",
+    folder: FolderOption = None,
+    download: DownloadOption = True,
+    cache: CacheOption = CACHE,
+) -> None:
+    """Write the texts of a public corpus, without annotation.
+
+    They serve `entity-stance train --unlabelled`: a teacher labels their sentences for its student.
+
+    \b
+    Examples:
+      entity-stance seeds texts reuters --out runs/reuters.jsonl
+      entity-stance train seeds/ --teacher runs/teacher --unlabelled runs/reuters.jsonl --out runs/mine
+    """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
+    from model.errors import CorpusError  # noqa: PLC0415
+    from training.standoff import load_sources, source_texts  # noqa: PLC0415
+
+    try:
+        known = load_sources(sources)
+        if source not in known:
+            stop(f"{sources}: no source {source!r}; there are {', '.join(known)}", USAGE)
+        records = source_texts(known[source], _folder(folder), cache.expanduser() if download else None)
+    except CorpusError as error:
+        stop(str(error), FAILED)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    typer.echo(f"wrote {out}: {len(records):,} texts")
+
+
+def _folder(folder: Path | None) -> Path | None:
+    """Return a folder that exists, or end the command."""
     if folder is not None and not folder.is_dir():
         stop(f"{folder}: no such folder", USAGE)
-    if not standoff.is_file():
-        stop(f"{standoff}: no such file", USAGE)
-    try:
-        records = read_standoff(standoff)
-        sources = load_sources(standoff.parent / SOURCES_FILE)
-    except CorpusError as error:
-        stop(str(error), USAGE)
-    result = join(records, sources, folder, cache.expanduser() if download else None)
-    for reason, ids in result.missing.items():
-        complain(f"{len(ids):,} sentences are missing: {reason}")
-    if not result.records:
-        stop("no sentence could be joined", FAILED)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in result.records]
-    out.write_text("".join(lines), encoding="utf-8")
-    typer.echo(f"wrote {out}: {len(result.records):,} of {len(records):,} sentences")
+    return folder

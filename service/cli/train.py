@@ -80,6 +80,16 @@ def train(
     variants: Annotated[
         int, typer.Option(min=0, help="Sentences to make of the train split for the teachers to label.")
     ] = 0,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help='JSON Lines file of texts ("text") without annotation; the teachers label the sentences that mention '
+            "two entities. May be given several times.",
+        ),
+    ] = None,
     calibrate: Annotated[
         list[Path] | None,
         typer.Option(
@@ -178,8 +188,9 @@ def train(
     from model.errors import EntityStanceError  # noqa: PLC0415
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    if variants and not teacher:
-        stop("--variants needs a --teacher, who says what they mean", USAGE)
+    for option, given in {"--variants": variants, "--unlabelled": unlabelled}.items():
+        if given and not teacher:
+            stop(f"{option} needs a --teacher, who says what they mean", USAGE)
     run = run_from(options, out)
     if estimate:
         _estimate(run)

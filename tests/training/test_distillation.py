@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from typer.testing import CliRunner
 from model.classifier import StanceClassifier
 from model.documents import Span
 from model.encoding import EncodableSentence, Encoder
-from model.errors import ModelError
+from model.errors import CorpusError, ModelError
 from model.runtime import build_feed
 from model.scheme import STANCES
 from service.cli.main import app
 from training.base import load_network
+from training.corpus import read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import Targets
-from training.pipeline import TrainingRun, train
+from training.pipeline import TrainingRun, prepare, read_sentences, train
 from training.trainer import TrainingConfig
+from training.unlabelled import unlabelled_sentences
 from training.variants import cut, exchange_words, join, variants
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -129,6 +132,33 @@ def test_a_student_of_another_make_learns_from_a_teacher(
     assert "Taught by" in (run.out / "README.md").read_text()
 
 
+def test_a_student_learns_of_texts_without_annotation(teacher: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    known = read_corpus([tiny_corpus])[0].text
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text(
+        "".join(
+            json.dumps({"text": text}) + "\n"
+            for text in ("Peru thanked Chile. Peru slept. Chile called Peru back.", known, "Peru thanked Chile.")
+        )
+    )
+    run = TrainingRun(
+        data=(tiny_corpus,), out=tmp_path / "student", teachers=(teacher,), unlabelled=(texts,), base=str(teacher)
+    )
+    sentences = read_sentences(run)
+    assert [sentence.text for sentence in sentences.unlabelled] == ["Peru thanked Chile.", "Chile called Peru back."]
+    assert [len(sentence.entities) for sentence in sentences.unlabelled] == [2, 2]
+    lessons = prepare(run, sentences).data.train
+    # What teachers alone say is never certain, as the annotation is.
+    assert len(lessons) == len(sentences.train) + 2
+    assert all(0 < share < 1 for labels in lessons[-1]["labels"] for share in labels)
+
+
+def test_a_text_that_is_none_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"text": "Peru thanked Chile."}\n{"body": "x"}\n')
+    with pytest.raises(CorpusError, match=r't\.jsonl:2: expected a JSON object with a "text"'):
+        unlabelled_sentences([tmp_path / "t.jsonl"], STANCES)
+
+
 def test_teachers_that_do_not_fit_are_named(teacher: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model to learn from"):
         teacher_targets([tmp_path], [], STANCES)
@@ -137,7 +167,10 @@ def test_teachers_that_do_not_fit_are_named(teacher: Path, tmp_path: Path) -> No
         teacher_targets([teacher], [], other)
 
 
-def test_variants_without_a_teacher_are_refused(tiny_corpus: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["train", str(tiny_corpus), "--out", str(tmp_path / "m"), "--variants", "5"])
+@pytest.mark.parametrize("option", [("--variants", "5"), ("--unlabelled", __file__)])
+def test_what_teachers_label_is_refused_without_them(
+    option: tuple[str, str], tiny_corpus: Path, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(app, ["train", str(tiny_corpus), "--out", str(tmp_path / "m"), *option])
     assert done.exit_code == 2
     assert "needs a --teacher" in done.output

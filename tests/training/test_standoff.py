@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -20,10 +22,26 @@ from training.standoff import hydrate, load_sources, read_standoff, strip_text
 
 SEEDS = Path(__file__).resolve().parents[2] / "seeds" / "standoff"
 SENTENCE = "Norway backs Iceland's bid."
+
+
+def packaged(body: str) -> bytes:
+    """Return a package of npm with one article and what else such a package holds."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as package:
+        articles = [{"id": "12", "title": "NEWS", "body": body}]
+        for name, content in {"package.json": {}, "data/full/part-000.json": articles}.items():
+            data = json.dumps(content).encode()
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(data)
+            package.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
 FILES = {
     "news.csv": f'"1","A title","First. Norway\\backs  Iceland#39;s bid. Last."\n"2","{SENTENCE}","x"\n',
     "coded.tsv": f"\tsentence_id\tsentence\tsource\n\t7\tother\tx\n\t9\t{SENTENCE}\tx\n",
     "documents.json": json.dumps({"_id": "0123456789ABCDEF", "text": f"Well.\n{SENTENCE}\n"}) + "\n",
+    "articles.tgz": packaged(f"A body.\n  {SENTENCE}\n Reuter\n\x03"),
     "pairs.txt": "first\ta\tb\t0\n[Norway] backs [Iceland]'s bid.\tNorway\tIceland\t0\n",
 }
 SOURCES = """
@@ -37,6 +55,9 @@ files = [{ url = "URL/coded.tsv", path = "coded.tsv" }]
 [docs]
 format = "json-lines"
 files = [{ rows = "US-", url = "URL/documents.json", path = "docs/documents.json" }]
+[articles]
+format = "npm-articles"
+files = [{ url = "URL/articles.tgz", path = "articles.tgz" }]
 [pairs]
 format = "lines"
 replace = [["[", ""], ["]", ""]]
@@ -46,6 +67,7 @@ PLACES = {
     "news": ("0", [1, 7, 34]),
     "coded": ("9", [0, 0, 27]),
     "docs": ("US-0123456789", [0, 6, 33]),
+    "articles": ("12", [1, 8, 35]),
     "pairs": ("train-1", [0, 0, 27]),
 }
 RECORD: dict[str, Any] = {
@@ -62,7 +84,7 @@ def corpora(tmp_path: Path) -> Path:
     folder = tmp_path / "corpora"
     folder.mkdir()
     for name, content in FILES.items():
-        (folder / name).write_text(content, encoding="utf-8")
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder
 
 
@@ -102,12 +124,12 @@ def test_every_format_gives_the_sentence_back(standoff: Path, corpora: Path) -> 
 
 
 def test_files_are_fetched_once_and_the_result_is_a_corpus(standoff: Path, corpora: Path, tmp_path: Path) -> None:
-    command = ["seeds", "hydrate", str(standoff), "--out", str(tmp_path / "h" / "out.jsonl")]
+    command = ["seeds", "hydrate", str(standoff), "--out", str(tmp_path / "h")]
     command += ["--cache", str(tmp_path / "cache")]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    assert "4 of 4 sentences" in done.output
-    assert not [f for f in check_corpus([tmp_path / "h" / "out.jsonl"]).faults if "again" not in f]
+    assert "5 of 5 sentences" in done.output
+    assert not [f for f in check_corpus([tmp_path / "h" / "records.jsonl"]).faults if "again" not in f]
     for name in FILES:
         (corpora / name).unlink()
     assert CliRunner().invoke(app, command).exit_code == 0
@@ -126,13 +148,13 @@ def test_a_file_that_changed_costs_its_own_sentences_only(standoff: Path, corpor
             str(corpora),
             "--no-download",
             "--out",
-            str(tmp_path / "o.jsonl"),
+            str(tmp_path / "o"),
         ],
     )
     assert done.exit_code == 0
     assert "1 sentences are missing: not in the public file as recorded" in done.output
     assert "docs/documents.json is not there" in done.output
-    assert "2 of 4 sentences" in done.output
+    assert "3 of 5 sentences" in done.output
 
 
 def test_texts_at_hand_serve_too_and_are_checked(standoff: Path, tmp_path: Path) -> None:
@@ -145,12 +167,10 @@ def test_texts_at_hand_serve_too_and_are_checked(standoff: Path, tmp_path: Path)
 
 
 def test_nothing_found_is_a_failure_in_words(standoff: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(
-        app, ["seeds", "hydrate", str(standoff), "--no-download", "--out", str(tmp_path / "out.jsonl")]
-    )
+    done = CliRunner().invoke(app, ["seeds", "hydrate", str(standoff), "--no-download", "--out", str(tmp_path / "out")])
     assert done.exit_code == 1
     assert "no sentence could be joined" in done.output
-    assert not (tmp_path / "out.jsonl").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_malformed_record_names_its_line(tmp_path: Path) -> None:
@@ -159,9 +179,22 @@ def test_a_malformed_record_names_its_line(tmp_path: Path) -> None:
         read_standoff(tmp_path / "r.jsonl")
 
 
-def test_the_shipped_records_name_their_sources() -> None:
-    records, sources = read_standoff(SEEDS / "newswire.jsonl"), load_sources(SEEDS / "sources.toml")
-    assert len(records) == 1155
+def test_texts_of_a_source_are_written_for_teachers_to_label(standoff: Path, corpora: Path, tmp_path: Path) -> None:
+    options = ["--sources", str(standoff.parent / "sources.toml"), "--from", str(corpora), "--no-download"]
+    done = CliRunner().invoke(app, ["seeds", "texts", "articles", "--out", str(tmp_path / "t.jsonl"), *options])
+    assert done.exit_code == 0, done.output
+    texts = [json.loads(line)["text"] for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    assert texts[0] == "NEWS"
+    assert texts[1].startswith(f"A body. {SENTENCE}")
+    done = CliRunner().invoke(app, ["seeds", "texts", "papers", "--out", str(tmp_path / "t.jsonl"), *options])
+    assert done.exit_code == 2
+    assert "no source 'papers'; there are news, coded" in done.output
+
+
+@pytest.mark.parametrize("file", ["newswire.jsonl", "reuters.jsonl"])
+def test_the_shipped_records_name_their_sources(file: str) -> None:
+    records, sources = read_standoff(SEEDS / file), load_sources(SEEDS / "sources.toml")
+    assert len(records) > 1000
     assert {record["source"] for record in records} <= sources.keys()
     assert not any("text" in record for record in records)
 
