@@ -9,6 +9,9 @@ CALIBRATE ?=
 PUBLIC ?=
 # What of real text could be joined with its annotations, if anything.
 STANDOFF = $$(ls -d seeds/standoff/hydrated 2>/dev/null)
+# Public texts whose sentences the teacher labels for the student, if they can be had.
+TEXTS := runs/reuters.jsonl
+UNLABELLED = $$(ls $(TEXTS) 2>/dev/null | sed 's/^/--unlabelled /')
 
 .PHONY: demo test lint types model report bench resilience capacity guard clean
 
@@ -28,10 +31,11 @@ types: $(VENV)/dev  ## mypy, strict
 
 model: $(VENV)/teacher  ## Train the shipped model again, into runs/default: first a teacher, then the student
 	$(BIN)/entity-stance seeds hydrate $(addprefix --from ,$(PUBLIC)) || echo "going on without real text"
+	$(BIN)/entity-stance seeds texts reuters $(addprefix --from ,$(PUBLIC)) --out $(TEXTS) || echo "nothing to label"
 	$(BIN)/entity-stance train seeds/ $(STANDOFF) --base sentence-transformers/all-mpnet-base-v2 --out runs/teacher \
-		--keep-weights --epochs 4 --encoder-rate 3e-5 --head-rate 3e-4 --encoder-dropout 0
-	$(BIN)/entity-stance train seeds/ $(STANDOFF) --teacher runs/teacher --variants 4000 --out runs/default \
-		--epochs 5 --encoder-rate 1.5e-4 --head-rate 5e-4 --encoder-dropout 0 $(addprefix --calibrate ,$(CALIBRATE))
+		--keep-weights --epochs 3 --encoder-rate 3e-5 --head-rate 3e-4 --encoder-dropout 0
+	$(BIN)/entity-stance train seeds/ $(STANDOFF) --teacher runs/teacher $(UNLABELLED) --out runs/default \
+		--epochs 4 --encoder-rate 1.5e-4 --head-rate 5e-4 --encoder-dropout 0 $(addprefix --calibrate ,$(CALIBRATE))
 
 report: $(VENV)/dev  ## Evaluate the shipped model on the test split of the seeds
 	$(BIN)/entity-stance evaluate default seeds/ --split test --report reports/seeds-test

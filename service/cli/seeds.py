@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +50,8 @@ def hydrate(
 
     The project ships what it annotated of public corpora without their text: source, place, hash, labels. This fetches
     the public files by name, or reads them from a folder, cuts the sentences out and takes those that hash to what was
-    recorded. What could not be joined is counted by reason; the exit code is 1 if that is everything.
+    recorded. What could not be joined is counted by reason; the exit code is 1 if that is everything. Splits that are
+    kept beside the records go with them.
 
     \b
     Examples:
@@ -58,6 +60,7 @@ def hydrate(
       entity-stance train seeds/ seeds/standoff/hydrated --out runs/mine
     """  # noqa: D301 - \b is click's mark for lines that are not rewrapped
     from model.errors import CorpusError  # noqa: PLC0415
+    from training.corpus import SPLITS_FILE  # noqa: PLC0415
     from training.standoff import SOURCES_FILE, load_sources, read_standoff  # noqa: PLC0415
     from training.standoff import hydrate as join  # noqa: PLC0415
 
@@ -81,6 +84,8 @@ def hydrate(
             out.mkdir(parents=True, exist_ok=True)
             lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in result.records]
             (out / file.name).write_text("".join(lines), encoding="utf-8")
+            if (splits := file.parent / SPLITS_FILE).is_file():
+                shutil.copyfile(splits, out / SPLITS_FILE)
             typer.echo(f"wrote {out / file.name}: {len(result.records):,} of {len(records):,} sentences")
     if not joined:
         stop("no sentence could be joined", FAILED)

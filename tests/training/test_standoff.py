@@ -126,10 +126,12 @@ def test_every_format_gives_the_sentence_back(standoff: Path, corpora: Path) -> 
 def test_files_are_fetched_once_and_the_result_is_a_corpus(standoff: Path, corpora: Path, tmp_path: Path) -> None:
     command = ["seeds", "hydrate", str(standoff), "--out", str(tmp_path / "h")]
     command += ["--cache", str(tmp_path / "cache")]
+    (standoff.parent / "splits.tsv").write_text("news\ttest\n")
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     assert "5 of 5 sentences" in done.output
     assert not [f for f in check_corpus([tmp_path / "h" / "records.jsonl"]).faults if "again" not in f]
+    assert (tmp_path / "h" / "splits.tsv").read_text() == "news\ttest\n"
     for name in FILES:
         (corpora / name).unlink()
     assert CliRunner().invoke(app, command).exit_code == 0
