@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     with (ROOT / "seeds" / "splits.tsv").open(encoding="utf-8") as file:
         test = {name for name, split in csv.reader(file, delimiter="\t") if split == "test"}
-    files = sorted((ROOT / "seeds").glob("wire-*.jsonl"))
+    files = sorted((ROOT / "seeds").glob("newswire-*.jsonl"))
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines(keepends=True)]
     unseen = [line for line in lines if json.loads(line)["id"] in test]
     (folder / "data.jsonl").write_text("".join(unseen[:60]), encoding="utf-8")
