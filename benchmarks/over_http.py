@@ -113,7 +113,7 @@ async def _pausing(address: str, texts: Sequence[str], rate: float) -> tuple[lis
     Returns:
         How many seconds each text took, and how many texts a second were answered.
     """
-    drawn, waiting, taken = random.Random(2), iter(texts), list[float]()
+    drawn, waiting, taken, ended = random.Random(2), iter(texts), list[float](), list[float]()
     async with httpx.AsyncClient(base_url=address, timeout=TIMEOUT, trust_env=False) as client:
 
         async def work() -> None:
@@ -124,10 +124,12 @@ async def _pausing(address: str, texts: Sequence[str], rate: float) -> tuple[lis
                 if (text := next(waiting, None)) is None:
                     return
                 taken.append(await _post(client, text))
+                ended.append(time.perf_counter())
 
         started = time.perf_counter()
         await asyncio.gather(*(work() for _ in range(CLIENTS)))
-        return taken, len(taken) / (time.perf_counter() - started)
+        # Who finds no text left after a pause has nothing more to answer.
+        return taken, len(taken) / (max(ended) - started)
 
 
 async def _singly(address: str, texts: Sequence[str]) -> list[float]:
