@@ -198,8 +198,11 @@ def read_sentences(run: TrainingRun) -> Sentences:
     held_out = read_corpus(run.calibration, run.scheme, run.columns) if run.calibration else dev
     test = read_corpus(run.test, run.scheme, run.columns) if run.test else []
     keep_apart(learned, {"dev split": dev, "--calibrate": held_out if run.calibration else []}, {"--test": test})
-    known = [sentence.text for part in (learned, dev, held_out, test) for sentence in part]
-    known += [sentence.text for sentence in read_corpus(run.data, run.scheme, run.columns)] if run.unlabelled else []
+    if not run.unlabelled:
+        return Sentences(learned, dev, held_out)
+    # The test split of the data, which this run does not look at, is left out too.
+    parts = learned, dev, held_out, test, read_corpus(run.data, run.scheme, run.columns)
+    known = [sentence.text for part in parts for sentence in part]
     return Sentences(learned, dev, held_out, unlabelled_sentences(run.unlabelled, run.scheme, known))
 
 

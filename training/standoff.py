@@ -37,6 +37,9 @@ TIMEOUT = 60
 LARGEST_FILE = 50_000_000
 """Bytes read of a public file, at most."""
 
+PACKAGED = re.compile(r"/data/full/[^/]+\.json$")
+"""Where the articles of a package of npm are."""
+
 Rows = dict[str, list[str]]
 
 
@@ -297,7 +300,6 @@ def _package_rows(content: bytes) -> Iterator[tuple[str, list[str]]]:
                 yield str(article["id"]), [str(article.get("title", "")), str(article.get("body", ""))]
 
 
-PACKAGED = re.compile(r"/data/full/[^/]+\.json$")
 READERS: Mapping[str, Callable[[bytes], Iterator[tuple[str, list[str]]]]] = {
     "csv": _csv_rows,
     "tsv": _tsv_rows,
