@@ -97,7 +97,7 @@ class LabelScheme:
         if len(self.codes) != len(self.gazetteer):
             raise ValueError(f"the gazetteer of scheme {self.name!r} names an entity twice")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the labels, in output order."""
         return tuple(label.name for label in self.labels)
