@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _PRONOUN_VERBS = re.compile(
     r"\b(?:tell|tells|told|let|lets|give|gives|gave|show|shows|join|help|helps|save|ask|leave|bring|make|makes|all of|"
     r"both of|most of|some of|many of|one of|contact|follow|email|call|between|of|about|trust|teach|teaches|spare) $"
 )
+_ASCII_CASES = string.ascii_uppercase.encode(), string.ascii_lowercase.encode()
 _HEADLINE_WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 
 
@@ -87,9 +89,8 @@ class View:
     def is_capitals(self, index: int) -> bool:
         """Tell whether a sentence is written in capitals."""
         if index not in self._capitals:
-            letters = self.sentences[index].text[:300]
-            upper = sum(map(str.isupper, letters))
-            self._capitals[index] = upper > 4 * sum(map(str.islower, letters))
+            upper, lower = _count_cases(self.sentences[index].text[:300])
+            self._capitals[index] = upper > 4 * lower
         return self._capitals[index]
 
 
@@ -162,6 +163,15 @@ def overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     """Tell whether a stretch shares a character with one of the spans, which are sorted and do not overlap."""
     index = bisect_left(spans, (end, end)) - 1
     return index >= 0 and spans[index][1] > start
+
+
+def _count_cases(text: str) -> tuple[int, int]:
+    """Return how many letters are capitals and how many are not."""
+    if not text.isascii():
+        return sum(map(str.isupper, text)), sum(map(str.islower, text))
+    letters = text.encode()  # Taking letters out and counting what is left is ten times as fast.
+    upper, lower = (len(letters) - len(letters.translate(None, case)) for case in _ASCII_CASES)
+    return upper, lower
 
 
 def _in_word(character: str) -> bool:

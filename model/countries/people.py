@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import takewhile
 
 import ahocorasick_rs
 
@@ -38,6 +39,7 @@ _PARTICLE = r"(?:(?:bin|ibn|van|von|der|den|de|da|dos|du|la|le|ul|ter|abu|bint)\
 _WORD = r"(?:(?:al|el|ul|as|ash|an)-)?[A-ZÀ-ÖØ-Þ](?:[\w'’]|-(?=\w)|\.(?=\s?[A-Z]))*"
 _DAYS = r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b)"
 _NAME = rf"{_WORD}(?:\s{_PARTICLE}?{_DAYS}{_WORD}){{1,3}}"
+_OF = re.compile(r"\sof\s(?:the\s)?$")
 _DETERMINER = re.compile(r"(?:the|a|an|its|one of)\s|$")
 _CLAUSE_END = re.compile(r"[,.;:]\s|\s(?:said|says|told|warned|added|announced|reported|has|have|had|is|was|will)\b")
 _FAMILY_NAME_FIRST = frozenset({"CN", "KR", "KP", "TW", "HK", "SG", "VN", "KH"})
@@ -67,7 +69,7 @@ class PeopleRules:
         self._title_of = re.compile(rf"\b{title}\s(?:of|for|at)\s(?:the\s)?$", re.IGNORECASE)
         self._name_between_commas = re.compile(rf",\s(?P<name>{_NAME})(?=,)")
         # "King Abdullah bin Hussein of Jordan"
-        self._title_name_of = re.compile(rf"\b(?i:{title})\s(?P<name>{_NAME})\sof\s(?:the\s)?$")
+        self._title_name_of = re.compile(rf"\b(?i:{title})\s(?P<name>{_NAME}){_OF.pattern}")
         # "Poland would help, Defence Minister Adam Nowak said"
         # The words before are tried from their beginnings only, or a word of a million letters would take for ever.
         words = r"(?<![\w'’-])(?:[\w'’-]++\s){1,2}"
@@ -81,6 +83,8 @@ class PeopleRules:
         """Return the mentions of office-holders among the candidates, in the order of the text."""
         named = Counter(mention.code for mention in places)
         known = []
+        # "It was Iran Putin wanted to calm": a country is no given name.
+        ends = {mention.end + 1 for mention in places if mention.source is Source.NAME}
         former: set[str] = set()  # surnames of persons whom the document calls former holders
         for candidate in candidates:
             holders = _holders(candidate, day)
@@ -88,7 +92,9 @@ class PeopleRules:
                 continue
             if self._is_former(view, candidate):
                 former.add(view.folded[candidate.start : candidate.end].split()[-1].removesuffix("s"))
-            elif not holders[0].alone or self._stands_alone(view, candidate.start, candidate.end, candidate.sentence):
+            elif not holders[0].alone or self._stands_alone(
+                view, candidate.start, candidate.end, candidate.sentence, after_place=candidate.start in ends
+            ):
                 known.append((candidate, holders))
         named.update(form.code or "" for _, holders in known if not holders[0].alone for form in holders)
         mentions = []
@@ -113,11 +119,11 @@ class PeopleRules:
             for word in words.replace("-", " ").split()[1:]
         )
 
-    def _stands_alone(self, view: View, start: int, end: int, sentence: int) -> bool:
+    def _stands_alone(self, view: View, start: int, end: int, sentence: int, *, after_place: bool = False) -> bool:
         """Tell whether a surname is no part of another person's or thing's name."""
         headline = view.is_headline(sentence) or view.is_capitals(sentence)
         previous = PREVIOUS_WORD.search(view.before(start, 30))
-        if previous and not self._may_precede(previous[1], headline):
+        if previous and not after_place and not self._may_precede(previous[1], headline):
             return False
         following = NEXT_WORD.match(view.after(end, 40))
         if following is None or headline or not following[1][0].isupper():
@@ -192,6 +198,9 @@ class PeopleRules:
             if near and mention.source not in {Source.OFFICE_HOLDER, *_OWN}:
                 for titled, place in self._introduced_by(view, mention):
                     name, start = self._without_title(titled, place)
+                    name = _before_verb(view, name, start)
+                    if _is_of_another(view, starts, mention, start):
+                        continue
                     if " " in name and _is_free(starts, start, start + len(name)):
                         yield name, mention.code, start
         yield from self._ministers(view, known)
@@ -209,7 +218,8 @@ class PeopleRules:
         between = self._name_between_commas.match(after)
         if between and self._title_of.search(before) and not self._silent.search(before):
             yield between["name"], mention.end + between.start("name")
-        precedes = self._title_name_of.search(before)
+        # The dearest search of all is spared where its end does not stand.
+        precedes = self._title_name_of.search(before) if _OF.search(before[-8:]) else None
         if precedes and not self._silent.search(before):
             yield precedes["name"], mention.start - len(before) + precedes.start("name")
         yield from self._apposition(mention, before, after)
@@ -275,6 +285,19 @@ def _pick(holders: Sequence[Form], named: Counter[str]) -> Form | None:
 def _is_sent_to(mention: Mention, role: str) -> bool:
     """Tell whether a role is that of a state's ambassador to a bloc: "the U.N. ambassador"."""
     return mention.source is Source.BLOC and "ambassador" in role.casefold()
+
+
+def _is_of_another(view: View, starts: Sequence[int], mention: Mention, name: int) -> bool:
+    """Tell whether a name is that of a country between it and a mention: "off Chad and Norway's minister, Ola Berg"."""
+    return " and " in view.text[mention.end : name] and not _is_free(starts, mention.end, name)
+
+
+def _before_verb(view: View, name: str, start: int) -> str:
+    """Return the part of a name before what its bearer does in a headline: "Ann Low Praises Farmers"."""
+    sentence = view.sentence_index(start, start + len(name))
+    if sentence is None or not view.is_headline(sentence):
+        return name
+    return " ".join(takewhile(lambda word: word.casefold() not in WORDS["headline_verbs"], name.split()))
 
 
 def _surname(name: str, code: str) -> str:

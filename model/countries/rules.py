@@ -19,6 +19,7 @@ _PLACE_BEFORE = re.compile(
 _OWNER_GAP = re.compile(r"(?:['’]s?)?\s(?:[A-Z][\w.-]*\s){0,2}")
 _IN_OTHER = re.compile(r"\sin\s(?:the\s)?[A-Z]")
 _OF_OTHER = re.compile(r"\sof\s(?:the\s)?[A-Z]")
+_POSSESSED = re.compile(r"\b(?:his|her|its|their|our|(?:country|nation|state)['’]s)\s$", re.IGNORECASE)
 _DATELINE = re.compile(r"\s?(?:\(|:\s|--)")
 _PLACE_AFTER = re.compile(r",\s[A-Z]|\s(?:summit|airport|suburb|hotel|museum)\b")
 # A capital stands for the state that had it when the document names that state and not its successor.
@@ -138,6 +139,8 @@ def _belongs_to_other(
         return False
     after = view.after(candidate.end, 20)
     if _OF_OTHER.match(after) or (form.shared and _IN_OTHER.match(after)):
+        return True
+    if (previous is None or previous.code != form.code) and _POSSESSED.search(view.before(candidate.start, 15)):
         return True
     if previous is None or previous.start < view.sentences[candidate.sentence].start:
         return False

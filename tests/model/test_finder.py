@@ -179,6 +179,10 @@ def test_traps(text: str, expected: list[tuple[str, str]]) -> None:
         ("The Philippine Senate voted", [("Philippine", "PH")]),
         ("The Senate voted", [("Senate", "US")]),
         ("The Russian Security Council met", [("Russian", "RU")]),
+        ("Japan went to the security council", [("Japan", "JP"), ("security council", "UN")]),
+        ("Japan told its national security council", [("Japan", "JP")]),
+        ("Japan told its security council", [("Japan", "JP")]),
+        ("He told the security council of Russia", [("Russia", "RU")]),
         ("The Secretary-General of NATO spoke", [("NATO", "NATO")]),
         ("India sent its Foreign Secretary", [("India", "IN")]),
     ],
@@ -199,6 +203,8 @@ def test_places_and_owners(text: str, expected: list[tuple[str, str]]) -> None:
         ("ex-chancellor Gerhard Schroeder", []),
         ("Boris Johnson spoke; Johnson left", [("Boris Johnson", "GB"), ("Johnson", "GB")]),
         ("U.N. chief Antonio Guterres", [("U.N.", "UN"), ("Antonio Guterres", "UN")]),
+        ("It was Iran Putin wanted to calm.", [("Iran", "IR"), ("Putin", "RU")]),
+        ("Jordan Putin spoke in France.", [("France", "FR")]),
     ],
 )
 def test_office_holders(text: str, expected: list[tuple[str, str]]) -> None:
@@ -256,6 +262,9 @@ def test_a_date_picks_the_holders_of_its_day(text: str, day: date, expected: lis
             "Russian minister Ivan Tatarov and Polish minister Jan Tatarov met.\nTatarov left.",
             [("Ivan Tatarov", "RU"), ("Jan Tatarov", "PL"), ("Tatarov", "PL")],
         ),
+        ("Ships off Chad and Norway's deputy fisheries minister, Ola Berg, left.", [("Ola Berg", "NO")]),
+        ("UN Relief Chief Praises Farmers of Kenya's South", []),
+        ("UN Relief Chief Ola Berg Praises Farmers of Kenya's South", [("Ola Berg", "UN")]),
     ],
 )
 def test_introduced_persons_are_carried_through(text: str, expected: list[tuple[str, str]]) -> None:
