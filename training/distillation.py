@@ -7,6 +7,7 @@ annotation and the teachers' mean; of sentences without annotation it learns wha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 
 from model.batching import equal_length_batches
 from model.calibration import plain_probabilities
-from model.config import CONFIG_FILE, ModelConfig
+from model.config import WEIGHTS_FILE, ModelConfig, file_sha256
 from model.encoding import EncodableSentence, Encoder, Row
 from model.errors import ModelError
 from model.runtime import build_feed
@@ -30,6 +31,8 @@ def teacher_targets(
 ) -> list[Targets]:
     """Return what teachers say of the entities of sentences, as the mean of their probabilities.
 
+    What they said is remembered, so that students of several seeds ask once.
+
     Args:
         teachers: Model directories with kept weights.
         sentences: What to ask them.
@@ -38,13 +41,24 @@ def teacher_targets(
     Raises:
         ModelError: a teacher cannot be loaded, or has other labels.
     """
-    asked = [_ask(teacher, sentences, scheme) for teacher in teachers]
+    asked = [_ask(teacher, weights_sha256(teacher), tuple(sentences), scheme) for teacher in teachers]
     return [
         Targets(
             np.mean([targets.labels for targets in said], axis=0), np.mean([targets.toward for targets in said], axis=0)
         )
         for said in zip(*asked, strict=True)
     ]
+
+
+def weights_sha256(teacher: Path) -> str:
+    """Return the SHA-256 of a teacher's weights.
+
+    Raises:
+        ModelError: it has none.
+    """
+    if not (teacher / WEIGHTS_FILE).is_file():
+        raise ModelError(f"{teacher}: no model with kept weights to learn from")
+    return file_sha256(teacher / WEIGHTS_FILE)
 
 
 def mixed(
@@ -68,9 +82,14 @@ def mixed(
     ]
 
 
-def _ask(teacher: Path, sentences: Sequence[EncodableSentence], scheme: LabelScheme) -> list[Targets]:
-    if not (teacher / CONFIG_FILE).is_file():
-        raise ModelError(f"{teacher}: no model to learn from")
+@lru_cache(maxsize=4)
+def _ask(
+    teacher: Path,
+    weights: str,
+    sentences: tuple[EncodableSentence, ...],
+    scheme: LabelScheme,
+) -> list[Targets]:
+    # The hash of its weights is not read, but remembered by: another teacher may come to lie in the same place.
     config = ModelConfig.load(teacher)
     if config.scheme.names != scheme.names:
         raise ModelError(f"{teacher}: has other labels than {', '.join(scheme.names)}")

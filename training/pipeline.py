@@ -19,20 +19,19 @@ from model.config import (
     CONFIG_FILE,
     NETWORK_FILE,
     TOKENIZER_FILE,
-    WEIGHTS_FILE,
     ModelConfig,
     file_sha256,
     save_gazetteer,
 )
 from model.encoding import EncodableSentence, Encoder, slot_ids
-from model.errors import CorpusError, ModelError
+from model.errors import CorpusError
 from model.scheme import STANCES, LabelScheme
 from training.base import DEFAULT_BASE, base_name, load_network, longest_row, save_weights
 from training.calibrate import fit_decisions
 from training.card import CARD_FILE, write_card
 from training.checkpoints import write_whole
 from training.corpus import corpus_files, data_sha256, read_corpus
-from training.distillation import mixed, teacher_targets
+from training.distillation import mixed, teacher_targets, weights_sha256
 from training.examples import build_dataset, encodable, gold_targets, target_dataset
 from training.export import Parity, export_network, exported_logits
 from training.leakage import keep_apart
@@ -164,7 +163,7 @@ def train(run: TrainingRun) -> TrainingResult:
     """
     join(run.config.device)
     sentences = read_sentences(run)
-    teachers = _teacher_hashes(run.teachers)
+    teachers = {path.name: weights_sha256(path) for path in run.teachers}
     checkpoints = _checkpoints(run, teachers)
     prepared = prepare(run, sentences)
     fitted = fit_prepared(run, prepared, checkpoints)
@@ -341,13 +340,6 @@ def _check_apart(learned: Sequence[AnnotatedSentence], dev: Sequence[AnnotatedSe
 def _hashes(paths: Sequence[Path]) -> dict[str, str]:
     """Return the SHA-256 of annotated files by their names, which say more to others than their places here."""
     return {file.name: data_sha256(file) for file in corpus_files(paths)}
-
-
-def _teacher_hashes(teachers: Sequence[Path]) -> dict[str, str]:
-    for path in teachers:
-        if not (path / WEIGHTS_FILE).is_file():
-            raise ModelError(f"{path}: no model with kept weights to learn from")
-    return {path.name: file_sha256(path / WEIGHTS_FILE) for path in teachers}
 
 
 def _checkpoints(run: TrainingRun, teachers: dict[str, str]) -> Path:

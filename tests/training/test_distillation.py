@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,20 +12,24 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from model.classifier import StanceClassifier
+from model.config import WEIGHTS_FILE
 from model.documents import Span
 from model.encoding import EncodableSentence, Encoder
 from model.errors import CorpusError, ModelError
 from model.runtime import build_feed
 from model.scheme import STANCES
 from service.cli.main import app
+from training import distillation
 from training.base import load_network
 from training.corpus import read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import Targets
 from training.pipeline import TrainingRun, prepare, read_sentences, train
+from training.runs.sweep import sweep
 from training.trainer import TrainingConfig
 from training.unlabelled import unlabelled_sentences
 from training.variants import cut, exchange_words, join, variants
@@ -114,6 +119,28 @@ def test_a_teacher_says_what_its_model_says(teacher: Path) -> None:
         assert targets.toward == pytest.approx(toward, abs=0.02)
 
 
+def test_a_teacher_is_asked_once_by_students_of_several_seeds(
+    teacher: Path, tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    answer = distillation._answer
+    monkeypatch.setattr(distillation, "_answer", lambda *given: (read.append(len(given[1])), answer(*given)))
+    mine = tmp_path / "teacher"
+    shutil.copytree(teacher, mine)
+    run = TrainingRun(data=(tiny_corpus,), out=tmp_path / "sweep", base=str(teacher), teachers=(mine,), config=QUICK)
+    sweep(run, [1, 2])
+    once = sum(read)
+    assert once == len(read_sentences(run).train)
+    # Another teacher in the same place is another teacher.
+    weights = load_file(mine / WEIGHTS_FILE)
+    save_file({name: values * 1.01 for name, values in weights.items()}, mine / WEIGHTS_FILE)
+    teacher_targets([mine], [SENTENCES[0]], STANCES)
+    before = sum(read)
+    save_file(weights, mine / WEIGHTS_FILE)
+    teacher_targets([mine], [SENTENCES[0]], STANCES)
+    assert sum(read) > before > once
+
+
 def test_a_student_of_another_make_learns_from_a_teacher(
     teacher: Path, tiny_corpus: Path, tiny_roberta: Path, tmp_path: Path
 ) -> None:
@@ -160,7 +187,7 @@ def test_a_text_that_is_none_is_named_by_its_line(tmp_path: Path) -> None:
 
 
 def test_teachers_that_do_not_fit_are_named(teacher: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no model to learn from"):
+    with pytest.raises(ModelError, match="no model with kept weights to learn from"):
         teacher_targets([tmp_path], [], STANCES)
     other = replace(STANCES, labels=STANCES.labels[:2])
     with pytest.raises(ModelError, match="other labels"):
