@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +19,17 @@ from typer.testing import CliRunner
 from model.classifier import StanceClassifier
 from model.config import WEIGHTS_FILE
 from model.documents import Span
-from model.encoding import EncodableSentence, Encoder
+from model.encoding import EncodableSentence, Encoder, Row
 from model.errors import CorpusError, ModelError
 from model.runtime import build_feed
-from model.scheme import STANCES
+from model.scheme import STANCES, LabelScheme
 from service.cli.main import app
 from training import distillation
 from training.base import load_network
 from training.corpus import read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import Targets
+from training.network import StanceNetwork
 from training.pipeline import TrainingRun, prepare, read_sentences, train
 from training.runs.sweep import sweep
 from training.trainer import TrainingConfig
@@ -124,7 +126,12 @@ def test_a_teacher_is_asked_once_by_students_of_several_seeds(
 ) -> None:
     read: list[int] = []
     answer = distillation._answer
-    monkeypatch.setattr(distillation, "_answer", lambda *given: (read.append(len(given[1])), answer(*given)))
+
+    def counting(network: StanceNetwork, rows: Sequence[Row], said: Sequence[Targets], scheme: LabelScheme) -> None:
+        read.append(len(rows))
+        answer(network, rows, said, scheme)
+
+    monkeypatch.setattr(distillation, "_answer", counting)
     mine = tmp_path / "teacher"
     shutil.copytree(teacher, mine)
     run = TrainingRun(data=(tiny_corpus,), out=tmp_path / "sweep", base=str(teacher), teachers=(mine,), config=QUICK)
