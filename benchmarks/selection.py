@@ -18,8 +18,8 @@ from training.base import load_network, pad_token_id
 from training.corpus import read_corpus
 from training.examples import Collator, build_dataset
 from training.export import exported_logits
+from training.prediction import predict
 from training.selection import exchanged_score
-from training.trainer import predict
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from model.calibration import Calibrator
 from model.config import Calibration
 from model.scheme import LabelScheme
-from training.trainer import Logits, asked_entities
+from training.prediction import Logits, asked_entities
 
 RESAMPLES = 200
 CANDIDATES = np.linspace(0.05, 0.95, 91)

@@ -19,7 +19,7 @@ from model.config import NETWORK_FILE, ModelConfig
 from training.citation import bibtex
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingResult, TrainingRun
+    from training.training_run import TrainingResult, TrainingRun
 
 CARD_FILE = "README.md"
 TAGS = ("entity-stance", "stance-detection", "international-relations", "onnx")

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from training.callbacks import LengthSampler, duration
 from training.examples import Collator
 from training.network import network_loss
-from training.pipeline import Prepared, TrainingRun
+from training.pipeline import Prepared
+from training.prediction import predict
 from training.processes import in_bf16, on_cpu, world_size
-from training.trainer import predict
+from training.training_run import TrainingRun
 
 MEASURED = 6
 """Steps that are measured, spread over the lengths that occur."""

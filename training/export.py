@@ -22,8 +22,8 @@ from model.scheme import STANCES, LabelScheme
 from training.examples import build_dataset, encodable
 from training.graphs import float_graph, traced_graph
 from training.network import StanceNetwork
+from training.prediction import Logits, collect_logits
 from training.quantization import measure_ranges, quantize_embeddings, quantize_products
-from training.trainer import Logits, collect_logits
 
 TOLERANCE = 1e-3
 """Largest difference of a logit that the float export may make; the order of sums differs, nothing else."""

@@ -13,7 +13,7 @@ from training.reading.columns import Columns
 from training.settings import TrainingConfig
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingRun
+    from training.training_run import TrainingRun
 
 RENAMED = {
     "teachers": "teacher",

@@ -17,7 +17,7 @@ from training.calibrate import Decision, fit_decisions
 from training.evaluation.metrics import f1_of, macro_f1_of
 from training.evaluation.records import FloatArray
 from training.evaluation.reliability import reliability
-from training.trainer import Logits, asked_entities, mean_average_precision
+from training.prediction import Logits, asked_entities, mean_average_precision
 
 SPLITS = 20
 """Random divisions into halves over which the figures are averaged; a single one is a matter of luck."""

@@ -6,17 +6,14 @@ that was never killed: see `training.checkpoints` and, for where chance comes fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
 from safetensors.torch import load_file
-from sklearn.metrics import average_precision_score
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Trainer, TrainingArguments, set_seed
@@ -24,8 +21,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_callback import ExportableState, PrinterCallback
 from transformers.utils import SAFE_WEIGHTS_NAME
 
-from model.calibration import plain_probabilities
-from model.scheme import STANCES, LabelScheme
+from model.scheme import LabelScheme
 from training.base import pad_token_id
 from training.callbacks import ChanceOfItsOwn, EpochSeeds, Forecast, LengthSampler, SaveEvery, Stopwatch, load_callbacks
 from training.checkpoints import (
@@ -40,45 +36,11 @@ from training.checkpoints import (
 )
 from training.examples import Collator, balanced_weights, with_blank
 from training.network import StanceNetwork, loss_counts, network_loss
+from training.prediction import forward, mean_average_precision, predict
 from training.processes import in_bf16, is_first, on_cpu, summed, wait_for_all, world_size
 from training.settings import Reporting, TrainingConfig
 
-__all__ = [
-    "Logits",
-    "Reporting",
-    "StanceTrainer",
-    "TrainingConfig",
-    "TrainingData",
-    "collect_logits",
-    "fit",
-    "mean_average_precision",
-    "predict",
-    "training_data",
-]
-
 METRIC = "mean_average_precision"
-
-
-@dataclass(frozen=True, slots=True)
-class Logits:
-    """Raw scores of the entities of a dataset, flattened, beside their gold labels.
-
-    Attributes:
-        labels: ``[entities, labels]``; ``gold_labels`` alike, 0 or 1.
-        toward: ``[pairs, labels]`` over ordered pairs of entities of the same row; ``gold_toward`` alike; ``asked`` is
-            1 where the pair's holder takes the label.
-        sentence: Index of the example of each entity; ``pair_sentence`` alike of each pair.
-        holder: Index of each pair's holder among the entities.
-    """
-
-    labels: NDArray[np.float32]
-    gold_labels: NDArray[np.float32]
-    toward: NDArray[np.float32]
-    gold_toward: NDArray[np.float32]
-    asked: NDArray[np.float32]
-    sentence: NDArray[np.int64]
-    pair_sentence: NDArray[np.int64]
-    holder: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +113,7 @@ class StanceTrainer(Trainer):
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *_: Any, **given: Any) -> Tensor:
         """Return what one batch adds to the loss of its step, or its own loss where that is not known."""
-        label_logits, toward_logits = _forward(model, inputs)
+        label_logits, toward_logits = forward(model, inputs)
         gold = inputs["labels"], inputs["toward"], inputs["entity_mask"]
         scheme, weights, counts = self.dev_collator.scheme, self._label_weights, given.get("num_items_in_batch")
         loss = network_loss(label_logits, toward_logits, *gold, scheme, label_weights=weights, counts=counts)
@@ -302,75 +264,3 @@ def _load_best(network: StanceNetwork, checkpoints: Path, last: Path) -> dict[st
         "epochs": float(state["epoch"]),
         "seconds": float(state["stateful_callbacks"]["Stopwatch"]["args"]["before"]),
     }
-
-
-def predict(network: nn.Module, dataset: Dataset, collator: Collator, batch_size: int = 32) -> Logits:
-    """Run a network over a dataset without training it."""
-    scored: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    training, device = network.training, next(network.parameters()).device
-    network.eval()
-    with torch.inference_mode():
-        for batch in _batches(dataset, collator, batch_size):
-            inputs = {name: tensor.to(device) for name, tensor in batch.items()}
-            label_logits, toward_logits = (tensor.float().cpu().numpy() for tensor in _forward(network, inputs))
-            counts = batch["entity_mask"].sum(1).int().tolist()
-            scored += [(label_logits[i, :n], toward_logits[i, :n, :n]) for i, n in enumerate(counts)]
-    network.train(training)
-    return collect_logits(dataset, scored)
-
-
-def collect_logits(dataset: Dataset, scored: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Logits:
-    """Put scores beside gold.
-
-    Args:
-        dataset: Examples of `training.examples.build_dataset`.
-        scored: For each of them the logits of labels and targets, ``[entities, labels]`` and
-            ``[entities, entities, labels]``.
-    """
-    parts = []
-    entities_before = 0
-    for index, (example, (labels, toward)) in enumerate(zip(dataset, scored, strict=True)):
-        gold, gold_toward = np.array(example["labels"], np.float32), np.array(example["toward"], np.float32)
-        holders, targets = np.nonzero(~np.eye(len(gold), dtype=bool))
-        parts.append(
-            (
-                labels,
-                gold,
-                toward[holders, targets],
-                gold_toward[holders, targets],
-                gold[holders],
-                np.full(len(gold), index),
-                np.full(len(holders), index),
-                holders + entities_before,
-            )
-        )
-        entities_before += len(gold)
-    return Logits(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def mean_average_precision(logits: Logits, scheme: LabelScheme = STANCES) -> float:
-    """Return the mean average precision over the labels that the gold data holds."""
-    counted = asked_entities(logits.gold_labels, scheme)
-    # The logits of labels that exclude each other can be compared between entities only as probabilities.
-    scores = logits.labels if scheme.multi_label else plain_probabilities(logits.labels, scheme)
-    precisions = [
-        average_precision_score(gold, scored)
-        for gold, scored in zip(logits.gold_labels[counted].T, scores[counted].T, strict=True)
-        if gold.any()
-    ]
-    return float(np.mean(precisions)) if precisions else 0.0
-
-
-def asked_entities(gold_labels: NDArray[np.float32], scheme: LabelScheme) -> NDArray[np.bool_]:
-    """Tell which entities are asked: all, or where taking no label is no answer those that are annotated with one."""
-    return np.asarray((gold_labels > 0).any(axis=1) | scheme.none)
-
-
-def _forward(network: nn.Module, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    logits: tuple[Tensor, Tensor] = network(inputs["input_ids"], inputs["mention_weights"], inputs["attention_mask"])
-    return logits
-
-
-def _batches(dataset: Dataset, collator: Collator, size: int) -> Iterator[dict[str, Tensor]]:
-    for start in range(0, len(dataset), size):
-        yield collator([dataset[index] for index in range(start, min(start + size, len(dataset)))])

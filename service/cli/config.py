@@ -16,7 +16,7 @@ from service.cli.extras import train_extra
 from service.cli.schemes import chosen_scheme
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingRun
+    from training.training_run import TrainingRun
 
 NO_OPTIONS = {"config", "out", "estimate", "help"}
 """Parameters of the command that say nothing of a run."""
@@ -100,7 +100,7 @@ def run_from(options: Mapping[str, Any], out: Path) -> TrainingRun:
     """Return a run with options by the names of the command's parameters."""
     with train_extra():
         from training.options import run_of  # noqa: PLC0415
-        from training.pipeline import TrainingRun  # noqa: PLC0415
+        from training.training_run import TrainingRun  # noqa: PLC0415
     from training.settings import Reporting  # noqa: PLC0415
 
     say = Reporting(say=lambda line: typer.echo(line, err=True))

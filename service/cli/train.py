@@ -17,7 +17,7 @@ from service.cli.extras import train_extra
 from service.cli.schemes import SchemeOption
 
 if TYPE_CHECKING:
-    from training.pipeline import TrainingRun
+    from training.training_run import TrainingRun
 
 
 class ClassWeights(StrEnum):
@@ -211,7 +211,8 @@ def _estimate(run: TrainingRun) -> None:
     """Say what a run would cost."""
     from model.errors import EntityStanceError  # noqa: PLC0415
     from training.estimate import estimate  # noqa: PLC0415
-    from training.pipeline import prepare, read_sentences  # noqa: PLC0415
+    from training.pipeline import prepare  # noqa: PLC0415
+    from training.training_run import read_sentences  # noqa: PLC0415
 
     try:
         cost = estimate(run, prepare(run, read_sentences(run)))

@@ -22,8 +22,9 @@ from training.datareport.report import DataReport, data_report, write_data_repor
 from training.datareport.suspicious import suspicious_labels
 from training.interchange.formats import write_seeds
 from training.leakage import find_leaks, keep_apart
-from training.pipeline import TrainingRun, train
+from training.pipeline import train
 from training.splits import near_duplicate_groups
+from training.training_run import TrainingRun
 
 RELATIONS = LabelScheme("relations", (Label("aids"), Label("denies"), Label("visits")), multi_label=False)
 VERBS = {"support": ["backed", "praised"], "denial": ["denied", "rejected"], "": ["met", "passed"]}

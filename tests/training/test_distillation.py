@@ -30,9 +30,9 @@ from training.corpus import read_corpus
 from training.distillation import mixed, teacher_targets
 from training.examples import Targets
 from training.network import StanceNetwork
-from training.pipeline import TrainingRun, prepare, read_sentences, train
-from training.runs.sweep import sweep
-from training.trainer import TrainingConfig
+from training.pipeline import prepare, train
+from training.settings import TrainingConfig
+from training.training_run import TrainingRun, read_sentences
 from training.unlabelled import unlabelled_sentences
 from training.variants import cut, exchange_words, join, variants
 
@@ -134,10 +134,12 @@ def test_a_teacher_is_asked_once_by_students_of_several_seeds(
     monkeypatch.setattr(distillation, "_answer", counting)
     mine = tmp_path / "teacher"
     shutil.copytree(teacher, mine)
-    run = TrainingRun(data=(tiny_corpus,), out=tmp_path / "sweep", base=str(teacher), teachers=(mine,), config=QUICK)
-    sweep(run, [1, 2])
+    run = TrainingRun(data=(tiny_corpus,), out=tmp_path / "runs", base=str(teacher), teachers=(mine,), config=QUICK)
+    sentences = read_sentences(run)
+    for seed in (1, 2):
+        prepare(replace(run, config=replace(QUICK, seed=seed)), sentences)
     once = sum(read)
-    assert once == len(read_sentences(run).train)
+    assert once == len(sentences.train)
     # Another teacher in the same place is another teacher.
     weights = load_file(mine / WEIGHTS_FILE)
     save_file({name: values * 1.01 for name, values in weights.items()}, mine / WEIGHTS_FILE)

@@ -19,8 +19,9 @@ from model.errors import CorpusError, ModelError
 from service.cli.main import app
 from training.base import DEFAULT_BASE, load_base, load_network, resolve_base
 from training.packaged import PACKAGED
-from training.pipeline import CHECKPOINTS, TrainingRun, train
-from training.trainer import TrainingConfig
+from training.pipeline import CHECKPOINTS, train
+from training.settings import TrainingConfig
+from training.training_run import TrainingRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 

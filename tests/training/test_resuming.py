@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from training.checkpoints import clean, last_checkpoint, read_state, seal
-from training.pipeline import CHECKPOINTS, TrainingRun, train
+from training.pipeline import CHECKPOINTS, train
 from training.settings import Reporting, TrainingConfig
+from training.training_run import TrainingRun
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 

@@ -23,13 +23,14 @@ from training.corpus import read_corpus
 from training.estimate import estimate
 from training.examples import balanced_weights
 from training.options import options_of, run_of, save_options
-from training.pipeline import TrainingRun, fit_prepared, prepare, read_sentences
+from training.pipeline import fit_prepared, prepare
 from training.runs.cross_validation import divide
 from training.runs.learning_curve import fit_power_law
 from training.runs.scoring import FloatClassifier, figures, judged
 from training.runs.tables import mean_of
 from training.settings import Reporting, TrainingConfig
 from training.splits import near_duplicate_groups
+from training.training_run import TrainingRun, read_sentences
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 
@@ -316,7 +317,7 @@ def test_a_search_goes_on_and_its_best_run_can_be_trained(settings: Path, tmp_pa
 
 def test_a_float_network_answers_as_its_logits_say(run: TrainingRun) -> None:
     from training.pipeline import model_config
-    from training.trainer import predict
+    from training.prediction import predict
 
     sentences = read_sentences(run)
     prepared = prepare(run, sentences)

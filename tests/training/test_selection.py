@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from model.scheme import STANCES
+from training.prediction import Logits
 from training.selection import exchanged_score
-from training.trainer import Logits
 
 
 def _logits(noise: float, seed: int = 0) -> Logits:

@@ -18,8 +18,8 @@ from training.calibrate import fit_decisions, fit_temperature
 from training.distillation import mixed
 from training.examples import Targets, gold_targets
 from training.network import network_loss
+from training.prediction import Logits, asked_entities, mean_average_precision
 from training.selection import exchanged_score
-from training.trainer import Logits, asked_entities, mean_average_precision
 
 CHOICE = LabelScheme("choice", (Label("a"), Label("b"), Label("c")), multi_label=False, directed=False)
 FORCED = replace(CHOICE, none=False)

@@ -18,11 +18,11 @@ from training.corpus import read_corpus
 from training.evaluation.bootstrap import Bootstrap
 from training.evaluation.metrics import macro_f1_of, stance_counts
 from training.evaluation.records import Judged
-from training.pipeline import Sentences, TrainingRun
 from training.runs.experiment import claim, once, train_in_memory
 from training.runs.scoring import figures, judged, prediction_record
 from training.runs.tables import Mean, write_tables
 from training.splits import near_duplicate_groups
+from training.training_run import Sentences, TrainingRun
 
 FEWEST_PARTS, MOST_PARTS = 3, 10
 """Of the sentences that are not held out, one of so many parts stops and calibrates."""

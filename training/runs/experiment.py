@@ -14,10 +14,11 @@ from model.scheme import LabelScheme
 from training.checkpoints import write_whole
 from training.corpus import corpus_files
 from training.options import options_of
-from training.pipeline import Sentences, TrainingRun, fit_prepared, model_config, prepare
+from training.pipeline import fit_prepared, model_config, prepare
+from training.prediction import Logits, predict
 from training.runs.scoring import FloatClassifier
 from training.selection import exchanged_score
-from training.trainer import Logits, predict
+from training.training_run import Sentences, TrainingRun
 
 SETTINGS_FILE = "settings.json"
 

@@ -17,9 +17,9 @@ from model.annotation import AnnotatedSentence
 from training.checkpoints import write_whole
 from training.corpus import read_corpus
 from training.evaluation.bootstrap import LEVEL
-from training.pipeline import Sentences, TrainingRun, read_sentences
 from training.runs.experiment import claim, dev_figures, once, train_in_memory
 from training.runs.scoring import figures, judged
+from training.training_run import Sentences, TrainingRun, read_sentences
 
 DRAWS = 10_000
 FEWEST_POINTS = 4

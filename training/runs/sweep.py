@@ -13,10 +13,11 @@ from model.config import CONFIG_FILE, NETWORK_FILE, TOKENIZER_FILE
 from model.encoding import Encoder
 from training.corpus import read_corpus
 from training.export import exported_logits
-from training.pipeline import CHECKPOINTS, TrainingRun, read_sentences, train
+from training.pipeline import CHECKPOINTS, train
 from training.runs.experiment import claim, dev_figures, once
 from training.runs.scoring import figures, judged
 from training.runs.tables import Mean, write_tables
+from training.training_run import TrainingRun, read_sentences
 
 
 def sweep(

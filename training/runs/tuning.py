@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from training.checkpoints import write_whole
 from training.options import save_options
-from training.pipeline import TrainingRun, read_sentences
 from training.runs.experiment import claim, once, train_in_memory
+from training.training_run import TrainingRun, read_sentences
 
 if TYPE_CHECKING:
     import optuna
