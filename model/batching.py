@@ -191,12 +191,12 @@ class BatchQueue:
         return batch
 
 
-def equal_length_batches(rows: Sequence[Row]) -> Iterator[list[int]]:
+def equal_length_batches(rows: Sequence[Row], tokens: int = BATCH_TOKENS) -> Iterator[list[int]]:
     """Yield indices of rows of equal length, within the token budget."""
     by_length: dict[int, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         by_length[len(row.ids)].append(index)
     for length, indices in sorted(by_length.items()):
-        size = max(1, BATCH_TOKENS // length)
+        size = max(1, tokens // length)
         for start in range(0, len(indices), size):
             yield indices[start : start + size]
